@@ -1,0 +1,3 @@
+{{ config(materialized='view') }}
+
+{{ staged('memberships', ref('base_memberships')) }}

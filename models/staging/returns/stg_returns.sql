@@ -1,0 +1,5 @@
+{{ config(materialized='view') }}
+
+{{ staged('returns', ref('base_returns'), {
+    'orders': ref('stg_orders'),
+}) }}

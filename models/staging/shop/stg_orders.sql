@@ -1,0 +1,3 @@
+{{ config(materialized='view') }}
+
+{{ staged('orders', ref('base_orders')) }}

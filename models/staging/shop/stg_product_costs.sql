@@ -1,0 +1,3 @@
+{{ config(materialized='view') }}
+
+{{ staged('product_costs', ref('base_product_costs')) }}

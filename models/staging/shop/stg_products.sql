@@ -1,0 +1,3 @@
+{{ config(materialized='view') }}
+
+{{ staged('products', ref('base_products')) }}

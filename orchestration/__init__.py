@@ -1,0 +1,1 @@
+"""Orchestration of the retention warehouse: landing, dbt, scores, publishing. Nothing is defined here."""
