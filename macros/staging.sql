@@ -189,8 +189,8 @@ select * from final
 {%- endif -%}
 {% endmacro %}
 
-{#- Newest valid version of each key, with what is wrong between it and its parents (`_link_problems`). The parents'
-    staging models must be named in the calling model, so that dbt sees the edge: `parents` maps table -> relation. -#}
+{#- Newest valid version of each key, with what is wrong between it and its parents (`_link_problems`). A deleted parent
+    is a parent: the lines of a deleted order are no defect, their readers drop them with the order. The parents' staging models must be named in the calling model, so that dbt sees the edge: `parents` maps table -> relation. -#}
 {% macro newest_and_linked(table, base, parents) %}
 {%- if execute -%}
 {%- set node = contract(table) -%}
@@ -216,7 +216,6 @@ select * from final
     {%- for parent in meta.get('parents', []) %}
     left join {{ parents[parent.table] }} as parent_{{ loop.index }}
         on child.{{ parent.column }} = parent_{{ loop.index }}.{{ contract_meta(contract(parent.table)).key[0] }}
-        and not parent_{{ loop.index }}.is_deleted
     {%- endfor %}
     where child._version_rank = 1
 {%- endif -%}

@@ -144,6 +144,7 @@ _BUSINESS_CONSTANTS = {
     "RETENTION_SHOP_TIMEZONE": ("shop_timezone", _timezone),
     "RETENTION_SHOP_CURRENCY": ("shop_currency", _currency),
     "RETENTION_ORDER_RULE": ("order_rule", _one_of("net_positive", "incl_fully_refunded")),
+    "RETENTION_SHOP_OPENED_ON": ("shop_opened_on", _day),
     "RETENTION_LAPSE_DAYS": ("lapse_days", _at_least(1)),
     "RETENTION_MEMBERSHIP_GRACE_DAYS": ("membership_grace_days", _at_least(0)),
     "RETENTION_RETURN_WINDOW_DAYS": ("return_window_days", _at_least(0)),

@@ -1,0 +1,23 @@
+{#- Business constants as SQL. No model reads a clock: the night has one date. -#}
+
+{% macro as_of_date() -%} cast('{{ var("as_of_date") }}' as date) {%- endmacro %}
+
+{#- Amount in the shop's currency. Decimals are multiplied as doubles and rounded once, so that both engines agree. -#}
+{% macro in_shop_currency(amount, rate) -%}
+cast(round(cast({{ amount }} as double) * {{ rate }}, 2) as decimal(18, 2))
+{%- endmacro %}
+
+{% macro money_sum(expression) -%} cast(coalesce(sum({{ expression }}), 0) as decimal(18, 2)) {%- endmacro %}
+
+{#- a / b as double, NULL where b is zero. -#}
+{% macro ratio(numerator, denominator) -%}
+cast({{ numerator }} as double) / nullif(cast({{ denominator }} as double), 0)
+{%- endmacro %}
+
+{#- Shop currency per unit of the order's currency; the contract has quarantined foreign orders without a rate. -#}
+{% macro order_rate(orders) -%}
+case
+    when coalesce({{ orders }}.currency, '{{ var("shop_currency") }}') = '{{ var("shop_currency") }}' then 1
+    else {{ orders }}.fx_rate_to_shop
+end
+{%- endmacro %}

@@ -1,0 +1,117 @@
+{#- Hops that a chain of accounts and addresses may have; a data test fails where a chain is longer. -#}
+{%- set rounds = 6 -%}
+
+with
+
+accounts as (
+
+    select * from {{ ref('int_identity__accounts') }}
+
+),
+
+numbered as (
+
+    select
+        source_customer_id,
+        min(first_seen_at) as first_seen_at,
+        -- The earliest account gives the person its id: it does not change when a later account joins.
+        cast(row_number() over (
+            order by min(first_seen_at) asc nulls last, source_customer_id asc nulls last
+        ) as bigint) as account_number
+
+    from accounts
+    group by 1
+
+),
+
+shared_addresses as (
+
+    select email_key
+    from accounts
+    where email_key is not null
+    group by 1
+    having
+        count(distinct source_customer_id) > 1
+        -- An address that many accounts use is a till or a mailbox, not a person.
+        and count(distinct source_customer_id) <= {{ var('identity_email_max_accounts') }}
+
+),
+
+links as (
+
+    select distinct
+        accounts.source_customer_id,
+        accounts.email_key
+    from accounts
+    inner join shared_addresses on accounts.email_key = shared_addresses.email_key
+
+),
+
+round_0 as (
+
+    select
+        links.source_customer_id,
+        links.email_key,
+        numbered.account_number as label
+    from links
+    inner join numbered on links.source_customer_id = numbered.source_customer_id
+
+),
+
+{% for round in range(1, rounds + 1) -%}
+-- Every address takes the smallest label of its accounts, every account the smallest of its addresses.
+addresses_{{ round }} as (
+
+    select
+        source_customer_id,
+        email_key,
+        min(label) over (partition by email_key) as label
+    from round_{{ round - 1 }}
+
+),
+
+round_{{ round }} as (
+
+    select
+        source_customer_id,
+        email_key,
+        min(label) over (partition by source_customer_id) as label
+    from addresses_{{ round }}
+
+),
+
+{% endfor -%}
+merged as (
+
+    select
+        source_customer_id,
+        min(label) as label
+    from round_{{ rounds }}
+    group by 1
+
+),
+
+final as (
+
+    select
+        -- keys
+        numbered.source_customer_id,
+        coalesce(person.source_customer_id, numbered.source_customer_id) as customer_id,
+
+        -- flags
+        case
+            when merged.source_customer_id is null then 'own_account'
+            when person.source_customer_id = numbered.source_customer_id then 'first_account'
+            else 'shared_email'
+        end as identity_rule,
+
+        -- times
+        numbered.first_seen_at
+
+    from numbered
+    left join merged on numbered.source_customer_id = merged.source_customer_id
+    left join numbered as person on merged.label = person.account_number
+
+)
+
+select * from final
