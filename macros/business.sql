@@ -21,3 +21,6 @@ case
     else {{ orders }}.fx_rate_to_shop
 end
 {%- endmacro %}
+
+{#- Score 1 to 5 from a percent rank in [0, 1]. -#}
+{% macro fifth(percent_rank) -%} cast(1 + least(4, floor(5 * {{ percent_rank }})) as integer) {%- endmacro %}
