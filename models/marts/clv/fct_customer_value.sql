@@ -1,0 +1,94 @@
+with
+
+customers as (
+
+    select * from {{ ref('int_purchases__customers') }}
+
+),
+
+member_money as (
+
+    select * from {{ ref('int_clv__member_money') }}
+
+),
+
+scores as (
+
+    select * from {{ ref('stg_scores_customer_clv') }}
+
+),
+
+valued as (
+
+    select
+        customers.customer_id,
+        customers.occasion_count,
+        customers.gross_amount,
+        customers.net_amount,
+        customers.contribution_margin_amount,
+        coalesce(member_money.membership_fee_amount, 0) as membership_fee_amount,
+        coalesce(member_money.benefit_cost_amount, 0) as benefit_cost_amount,
+        cast(
+            customers.contribution_margin_amount
+            + coalesce(member_money.membership_fee_amount, 0)
+            - coalesce(member_money.benefit_cost_amount, 0)
+            as decimal(18, 2)
+        ) as historic_clv_amount,
+        scores.p_alive,
+        scores.expected_orders_365d,
+        scores.expected_order_value_amount,
+        scores.residual_clv_365d_amount,
+        scores.model_name,
+        scores.model_version
+
+    from customers
+    left join member_money on customers.customer_id = member_money.customer_id
+    left join scores on customers.customer_id = scores.customer_id
+
+),
+
+ranked as (
+
+    select
+        *,
+        percent_rank() over (order by residual_clv_365d_amount asc nulls first) as residual_rank
+    from valued
+
+),
+
+final as (
+
+    select
+        -- keys
+        customer_id,
+
+        -- measures
+        occasion_count,
+        gross_amount,
+        net_amount,
+        contribution_margin_amount,
+        cast(membership_fee_amount as decimal(18, 2)) as membership_fee_amount,
+        cast(benefit_cost_amount as decimal(18, 2)) as benefit_cost_amount,
+        historic_clv_amount,
+        p_alive,
+        expected_orders_365d,
+        expected_order_value_amount,
+        residual_clv_365d_amount,
+        cast(historic_clv_amount + residual_clv_365d_amount as decimal(18, 2)) as total_clv_amount,
+        case when residual_clv_365d_amount is not null
+            then cast(1 + least(9, floor(10 * residual_rank)) as integer)
+        end as residual_decile,
+        cast('{{ var("shop_currency") }}' as {{ string_type() }}) as currency_code,
+
+        -- attributes
+        model_name,
+        model_version,
+
+        -- times
+        {{ as_of_date() }} as as_of_date
+
+    from ranked
+
+)
+
+select * from final
