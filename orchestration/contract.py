@@ -1,4 +1,4 @@
-"""The source contract, read from `models/staging/*/_*__sources.yml`. What a delivery must look like, nothing about reading it."""
+"""What a delivery must look like, as `models/staging/*/_*__sources.yml` says it."""
 
 import difflib
 import re
@@ -93,7 +93,7 @@ class Contract:
         )
 
     def table_for_file(self, file_name: str) -> Table | None:
-        """The table with the longest name that the file's name is, or starts with before `_`, `-` or `.`."""
+        """The longest table name that the file's name is, or starts with before `_`, `-` or `.`."""
         name = file_name.lower()
         candidates = [
             table
@@ -106,7 +106,7 @@ class Contract:
 
 @cache
 def load_contract(project_directory: Path = PROJECT_DIRECTORY) -> Contract:
-    """Read the contract once; a table that stands in two files, or lacks its key, raises ContractError."""
+    """Read the contract once; a table that stands twice or lacks its key raises ContractError."""
     files = sorted(project_directory.glob("models/staging/*/_*__sources.yml"))
     tables: dict[str, Table] = {}
     for file in files:

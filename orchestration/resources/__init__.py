@@ -1,1 +1,1 @@
-"""What the night touches outside Python: landing files, the warehouse, the outbox. No Dagster assets, no business rules."""
+"""What the night touches outside Python: landing, the warehouse, the outbox. No business rules."""

@@ -1,4 +1,4 @@
-"""Landing: what a shop delivers becomes immutable batches, each with a manifest. Nothing is typed or judged here."""
+"""Landing: deliveries become immutable batches with a manifest. Nothing is typed or judged here."""
 
 from orchestration.resources.landing.columns import DeliveryRefused, Expected
 from orchestration.resources.landing.manifest import Manifest, StoredColumn

@@ -25,7 +25,7 @@ DELETED_FLAG = "_is_deleted"
 
 
 class DeliveryRefused(ValueError):
-    """A file cannot be taken as a whole; the message names the file, what was found and the remedy."""
+    """A file cannot be taken as a whole; the message names file, finding and remedy."""
 
     def __init__(self, file: str | Path, found: str, remedy: str) -> None:
         self.file = Path(file).name
@@ -36,7 +36,7 @@ class DeliveryRefused(ValueError):
 
 @dataclass(frozen=True)
 class Expected:
-    """The columns that a file is read for: their names, other names they go by, and which must be there."""
+    """The columns that a file is read for: names, other names for them, and which must be there."""
 
     names: tuple[str, ...]
     date_names: tuple[str, ...] = ()
@@ -57,7 +57,7 @@ class Expected:
 
 @dataclass(frozen=True)
 class Match:
-    """Delivered headers by what they are: expected column -> position, and the positions left over."""
+    """Where the expected columns stand in a header, and the positions left over."""
 
     positions: dict[str, int]
     ignored: tuple[int, ...]
@@ -71,7 +71,7 @@ def normalised(header: str) -> str:
 
 
 def match(headers: Sequence[str], expected: Expected) -> Match:
-    """Match headers to the expected columns; `Order ID`, `order-id` and `orderId` are all order_id."""
+    """Match headers to expected columns; `Order ID`, `order-id` and `orderId` are all order_id."""
     known = {name.replace("_", ""): name for name in (*expected.names, DELETED_FLAG)}
     known |= {alias.replace("_", ""): name for alias, name in (expected.aliases or {}).items()}
     positions: dict[str, int] = {}

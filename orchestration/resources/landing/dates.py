@@ -14,13 +14,13 @@ def date_order(
 ) -> tuple[str, str]:
     """The date order of all text columns together, and what it rests on.
 
-    A 25 in the first place says day first, one in the second place month first. `iso` means that no value
-    needs an order, `values` that the values show one, `ambiguous` that they fit both and `contradictory`
-    that they show both; the last two take the default.
+    A 25 in the first place says day first, one in the second place month first. `iso` means that no
+    value needs an order, `values` that the values show one, `ambiguous` that they fit both and
+    `contradictory` that they show both; the last two take the default.
     """
     values = " union all ".join(
         f"select {identifier(column)} as value from {relation} "
-        # Cheap first: in most files every date starts with a year, and no pattern has to be matched.
+        # Cheap first: where every date starts with a year, no pattern has to be matched.
         f"where {identifier(column)} not like '____-%'"
         for column in text_columns
     )
@@ -36,7 +36,9 @@ def date_order(
             select
                 try_cast(
                     regexp_extract_all(
-                        regexp_extract(value, '^\\s*(\\d{{1,2}}[-/. ]\\d{{1,2}})[-/. ]\\d{{2,4}}', 1),
+                        regexp_extract(
+                            value, '^\\s*(\\d{{1,2}}[-/. ]\\d{{1,2}})[-/. ]\\d{{2,4}}', 1
+                        ),
                         '\\d+'
                     ) as integer[]
                 ) as parts

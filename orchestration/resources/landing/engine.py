@@ -9,7 +9,7 @@ import duckdb
 
 @contextmanager
 def connection(scratch: Path) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A private in-memory engine that spills into `scratch` and never touches the warehouse file."""
+    """A private in-memory engine that spills into `scratch`; the warehouse file stays closed."""
     engine = duckdb.connect()
     try:
         engine.execute(f"set temp_directory = {literal(str(scratch / '.spill'))}")
@@ -30,7 +30,7 @@ def identifier(name: str) -> str:
 
 
 def parquet(path: Path, options: str = "") -> str:
-    """A Parquet file as a relation; signs that the engine would read as a pattern are taken literally."""
+    """A Parquet file as a relation; its name is taken literally, never as a pattern."""
     return f"read_parquet({file_name(path)}{options})"
 
 

@@ -42,7 +42,7 @@ class Manifest:
     notes: tuple[str, ...] = field(default=())
 
     def write(self, path: Path) -> None:
-        """Write atomically: a batch counts from the moment its manifest is there, and not before."""
+        """Write atomically: a batch counts from the moment its manifest is there."""
         content = asdict(self) | {"loaded_at": self.loaded_at.isoformat()}
         temporary = path.with_name(f".{path.name}.tmp")
         with temporary.open("w", encoding="utf-8") as file:

@@ -1,10 +1,10 @@
-"""The landing folder: takes deliveries, keeps batches, and says what has come. One writer at a time.
+"""The landing folder: takes deliveries, keeps batches, says what has come. One writer at a time.
 
     landing/<table>/<batch_id>.parquet    the batch
-    landing/<table>/<batch_id>.json       its manifest; a batch counts from the moment this file is there
+    landing/<table>/<batch_id>.json       its manifest; the batch counts once this file is there
 
-A batch is never changed. A text delivery is kept as one text column per header (`_problem` and `_raw` beside
-them where lines could not be split), a Parquet delivery byte for byte.
+A batch is never changed. A text delivery is kept as one text column per header, with `_problem` and
+`_raw` beside them where lines could not be split; a Parquet delivery is kept byte for byte.
 """
 
 import hashlib
@@ -29,8 +29,8 @@ from orchestration.resources.landing.readers.delivered_file import copy_to_parqu
 _BATCH_ID_FORMAT = "%Y%m%dT%H%M%S%fZ"
 _UNFINISHED_SUFFIXES = (".part", ".tmp", ".partial", ".crdownload", ".filepart")
 
-# What a connector makes of an export: the table of the contract, and a SELECT of that table's columns as text
-# with, where it has them, _row_number, _problem and _raw.
+# What a connector makes of an export: a table of the contract, and a SELECT of that table's columns
+# as text with, where it has them, _row_number, _problem and _raw.
 Part = tuple[str, str]
 
 
@@ -124,13 +124,13 @@ class Landing:
         )
 
     def new_files(self, inbox: Path | None = None) -> list[Path]:
-        """Files in the inbox that are not in landing yet, judged by name, size and time of change."""
+        """Files in the inbox that are not in landing yet, by name, size and time of change."""
         return [path for path in self.inbox_files(inbox) if self._known_by_name(path) is None]
 
     # Taking deliveries
 
     def deliver_inbox(self, inbox: Path | None = None) -> list[Delivery | Refusal]:
-        """Take every file of the inbox; a refused one stays there, is told again each night, and stops no other."""
+        """Take every file of the inbox; a refused one stays there and stops no other."""
         results: list[Delivery | Refusal] = []
         for path in self.inbox_files(inbox):
             table = self.contract.table_for_file(path.name)
@@ -170,8 +170,8 @@ class Landing:
     ) -> list[Delivery]:
         """Take one file of another system as batches of several tables, all of them or none.
 
-        `parts` gets the engine, the relation that holds the export (its expected columns as text, with
-        `_row_number`, `_problem` and `_raw`) and the export's date order.
+        `parts` gets the engine, the relation that holds the export (its expected columns as text,
+        with `_row_number`, `_problem` and `_raw`) and the export's date order.
         """
         path = Path(path)
         fingerprint = _fingerprint(path)
@@ -324,7 +324,7 @@ class Landing:
         )
 
     def _next_batch_id(self, now: datetime, earlier: Sequence[Manifest]) -> str:
-        """The time of loading, or just after the newest batch where the clock has not moved on since."""
+        """The time of loading, or just after the newest batch where the clock has not moved on."""
         newest = max(
             [path.stem for path in self.directory.glob("*/*.json")]
             + [manifest.batch_id for manifest in earlier],
@@ -363,7 +363,7 @@ class Landing:
         return self._manifests[path]
 
     def _known_by_name(self, path: Path, table: str | None = None) -> Manifest | None:
-        """The batch of a file with this name, size and time of change, so that it is not hashed every night."""
+        """The batch of a file with this name, size and time of change: no need to hash it again."""
         target = self.contract.table(table) if table else self.contract.table_for_file(path.name)
         if target is None or not path.exists():
             return None
@@ -416,7 +416,7 @@ def _notes(content: Content, order: str, found: str) -> tuple[str, ...]:
     notes = []
     if content.lines_read_as_cp1252 and content.encoding != "cp1252":
         notes.append(
-            f"{content.lines_read_as_cp1252} lines are not {content.encoding} and were read as cp1252"
+            f"{content.lines_read_as_cp1252} lines are not {content.encoding}: read as cp1252"
         )
     if found in ("ambiguous", "contradictory"):
         notes.append(

@@ -1,7 +1,8 @@
 """The SQL of `landing.<table>`: all batches of a table, every column of the contract as text.
 
-What is the same for a whole batch (file, time, date order) comes from its manifest as a constant, so that
-a filter on `_batch_id` with a literal drops other batches before they are read.
+What is the same for a whole batch (file, time, date order) comes from its manifest as a
+constant, so that a filter on `_batch_id` with a literal drops all other batches before they are
+read.
 """
 
 from collections.abc import Sequence

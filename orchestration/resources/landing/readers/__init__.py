@@ -1,7 +1,7 @@
 """From a delivered file to rows of text: which format it has, and which reader takes it.
 
-`inspect` names a file's headers, so that a wrong file is refused before it is read; `read` then gives
-every data line as one row. Nothing here knows about batches or manifests.
+`inspect` names a file's headers, so that a wrong file is refused before it is read; `read` then
+gives every data line as one row. Nothing here knows about batches.
 """
 
 from pathlib import Path
@@ -56,7 +56,7 @@ def inspect(
 def read(
     engine: duckdb.DuckDBPyConnection, inspected: Inspected, expected: Expected, scratch: Path
 ) -> Content:
-    """Read the file's data lines into a Parquet file; a Parquet delivery is checked and copied."""
+    """Read the file's data lines into a Parquet file; Parquet is checked and copied."""
     try:
         if inspected.format == "parquet":
             return read_parquet(engine, inspected, expected, scratch)

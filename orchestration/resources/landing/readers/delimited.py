@@ -1,4 +1,8 @@
-"""Delimited text (CSV, TSV, ...) to Parquet: the engine's own reader where it takes the whole file, else record by record."""
+"""Delimited text (CSV, TSV, ...) to rows of text.
+
+The engine's own reader does it where it takes the whole file; else `separate` goes record by
+record.
+"""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -28,7 +32,7 @@ from orchestration.resources.landing.readers.text import (
 
 
 def inspect_delimited(path: Path, text: TextFile, expected: Expected) -> Inspected:
-    """Split the first line that is not blank with the delimiter that gives the most expected columns."""
+    """Split the first line that is not blank by the delimiter that gives most expected columns."""
     position, first = next(
         (found for found in enumerate(LineReader(text)) if found[1].strip()), (0, "")
     )
@@ -68,9 +72,9 @@ def _read_whole(
 ) -> bool:
     """Let the engine read the file; False where any line of it did not become exactly one row.
 
-    The engine drops lines without a word in some mixtures of line ends, so that its answer counts only
-    where there are as many rows as lines. Blank lines and line breaks inside values therefore end in the
-    reader below too, which is slower and counts record by record.
+    The engine drops lines without a word in some mixtures of line ends, so that its answer counts
+    only where there are as many rows as lines. Blank lines and line breaks inside values therefore
+    end in the reader below too, which is slower and counts record by record.
     """
     text = inspected.text
     # In a single column the engine takes a blank line for a row.

@@ -22,7 +22,7 @@ class Inspected:
     text: TextFile | None = None
     delimiter: str | None = None
     types: tuple[str, ...] = ()
-    # The file that the engine reads, where that is not the delivered one, and whether it needs mending first.
+    # The file that the engine reads, where that is not the delivered one.
     lines_path: Path | None = None
     lines_read_as_cp1252: int = 0
     starts_with_header: bool = True
@@ -30,7 +30,7 @@ class Inspected:
 
 @dataclass(frozen=True)
 class Content:
-    """What was read: a Parquet file, where each expected column stands in it, and how it was read."""
+    """What was read: a Parquet file, where the expected columns stand in it, and how."""
 
     path: Path
     rows: int

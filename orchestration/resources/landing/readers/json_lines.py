@@ -1,7 +1,8 @@
-"""JSON lines to Parquet: one object per line, every value as text; a line that is no object becomes a problem row.
+"""JSON lines to rows of text: one object per line; a line that is no object becomes a problem row.
 
-Numbers arrive as the value that they are (`12.50` as 12.5, digits beyond a double only in whole numbers); a
-list becomes its values separated by commas, an object inside an object stays JSON.
+A number arrives as its value (`12.50` as 12.5; a fraction has the digits of a double, a whole
+number all of its own), a list as its values separated by commas, an object inside an object as
+JSON.
 """
 
 import json

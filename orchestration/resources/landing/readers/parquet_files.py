@@ -1,8 +1,8 @@
-"""Parquet deliveries: kept byte for byte, checked by reading every value once, turned into text when read.
+"""Parquet deliveries: kept byte for byte, checked by reading every value once, text when read.
 
-Measured on 5 million order lines (2 cores): copying the delivered bytes and casting in the view costs 0.7 s
-until the rows are typed again in staging, writing them again as text costs 2.0 s. The copy is also the
-only form that is the delivery itself. The casts are exact; `text_expression` says how.
+Measured on 5 million order lines (2 cores): copying the delivered bytes and casting in the view
+costs 0.7 s until the rows are typed again in staging, writing them again as text costs 2.0 s. The
+copy is also the only form that is the delivery itself. The casts are exact; see `text_expression`.
 """
 
 import shutil

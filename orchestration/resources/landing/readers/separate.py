@@ -1,8 +1,9 @@
-"""Delimited text taken record by record, for files that the engine's own CSV reader cannot take whole.
+"""Delimited text record by record, for files that the engine's own reader cannot take whole.
 
-The engine's reader is fast and stops at the first line that does not fit, or loses lines around a stray
-quote. Here every line of the file ends in exactly one of two places: among the records that fit the
-header, or among the problem lines with the reason, so that nothing is lost and one stray quote costs one row.
+The engine's reader is fast and stops at the first line that does not fit, or loses lines around a
+stray quote. Here every line of the file ends in exactly one of two places: among the records that
+fit the header, or among the problem lines with the reason. Nothing is lost, and one stray quote
+costs one row.
 """
 
 from collections import deque
@@ -49,7 +50,7 @@ def separate(lines: Iterable[str], pattern: RecordPattern, target: IO[str]) -> S
 
 
 def separate_file(lines: Iterable[str], pattern: RecordPattern, target: Path) -> Separated:
-    """`separate` into a new file; the first line that is not blank is the header and is left out."""
+    """`separate` into a new file; the header, the first line that is not blank, is left out."""
     with target.open("w", encoding="utf-8", newline="") as file:
         return separate(_after_header(lines), pattern, file)
 
@@ -63,7 +64,7 @@ def _after_header(lines: Iterable[str]) -> Iterator[str]:
 
 
 def _records(lines: Iterable[str], pattern: RecordPattern) -> Iterator[tuple[str, str | None]]:
-    """Each record with its fitted form, or each line that is part of none with None; blank lines are no data."""
+    """Each record with its fitted form, or with None each line that is part of no record."""
     source = iter(lines)
     waiting: deque[str] = deque()
     while True:

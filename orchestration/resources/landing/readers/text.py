@@ -1,4 +1,4 @@
-"""Text files as bytes and lines: packing, encoding, line ends, delimiter. No engine and no columns' meaning here."""
+"""Text files as bytes and lines: packing, encoding, line ends, delimiter. No engine here."""
 
 import codecs
 import gzip
@@ -163,7 +163,7 @@ def _as_cp1252(raw: bytes) -> str:
     try:
         return raw.decode("cp1252")
     except UnicodeDecodeError:
-        # Five bytes mean nothing in cp1252; latin-1 gives every byte a character, so nothing is lost.
+        # Five bytes mean nothing in cp1252; latin-1 has a character for every byte.
         return raw.decode("latin-1")
 
 
@@ -193,8 +193,9 @@ class RecordPattern:
                 return values
 
     def fitted(self, record: str) -> str | None:
-        """The record in a form that every CSV reader splits alike, or None where it has not one value
-        per column. One empty value too many is a trailing delimiter and is taken off.
+        """The record in a form that every CSV reader splits alike; None where it does not fit.
+
+        One empty value too many is a trailing delimiter and is taken off.
         """
         record = record.rstrip("\r\n")
         if '"' not in record and "\r" not in record:
@@ -212,7 +213,7 @@ class RecordPattern:
         return self.delimiter.join('"' + value.replace('"', '""') + '"' for value in values)
 
     def may_continue(self, record: str) -> bool:
-        """True where the record's last value opens a quote, so that its end may stand on a later line."""
+        """True where a value opens a quote whose end may stand on a later line."""
         return record.count('"') % 2 == 1 and self._opens_quote.search(record) is not None
 
 
