@@ -3,14 +3,28 @@ with
 customers as (
 
     select * from {{ ref('stg_customers') }}
-    where not is_deleted
+    where
+        not is_deleted
+        -- What was not yet known that night does not exist for it.
+        and (created_at is null or {{ shop_day('created_at') }} <= {{ as_of_date() }})
 
 ),
 
 orders as (
 
     select * from {{ ref('stg_orders') }}
-    where not is_deleted
+    where
+        not is_deleted
+        and {{ shop_day('ordered_at') }} <= {{ as_of_date() }}
+
+),
+
+memberships as (
+
+    select * from {{ ref('stg_memberships') }}
+    where
+        not is_deleted
+        and {{ shop_day('joined_at') }} <= {{ as_of_date() }}
 
 ),
 
@@ -20,7 +34,9 @@ seen_in_customers as (
     select
         customer_id as source_customer_id,
         {{ email_key('email') }} as email_key,
-        created_at as seen_at
+        created_at as seen_at,
+        coalesce(is_test, false) as is_test_account,
+        coalesce(is_test, false) as is_test
     from customers
 
 ),
@@ -30,24 +46,46 @@ seen_in_orders as (
     select
         {{ source_customer_id('customer_id', 'email') }} as source_customer_id,
         {{ email_key('email') }} as email_key,
-        min(ordered_at) as seen_at
+        ordered_at as seen_at,
+        false as is_test_account,
+        coalesce(is_test, false) as is_test
     from orders
-    where {{ shop_day('ordered_at') }} <= {{ as_of_date() }}
-    group by 1, 2
+
+),
+
+-- A member who never ordered, in a shop that delivers no customers, is known from here alone.
+seen_in_memberships as (
+
+    select
+        customer_id as source_customer_id,
+        cast(null as {{ string_type() }}) as email_key,
+        joined_at as seen_at,
+        false as is_test_account,
+        false as is_test
+    from memberships
 
 ),
 
 final as (
 
     select
+        -- keys
         source_customer_id,
         email_key,
+
+        -- flags: an account is a test by its own word, or because nothing but tests was ever seen of it
+        bool_or(is_test_account) as is_test_account,
+        bool_and(is_test) as has_only_tests,
+
+        -- times
         min(seen_at) as first_seen_at
 
     from (
         select * from seen_in_customers
         union all
         select * from seen_in_orders
+        union all
+        select * from seen_in_memberships
     ) as seen
     where source_customer_id is not null
     group by 1, 2

@@ -14,6 +14,7 @@ numbered as (
     select
         source_customer_id,
         min(first_seen_at) as first_seen_at,
+        bool_or(is_test_account) or bool_and(has_only_tests) as is_test,
         -- The earliest account gives the person its id: it does not change when a later account joins.
         cast(row_number() over (
             order by min(first_seen_at) asc nulls last, source_customer_id asc nulls last
@@ -24,37 +25,39 @@ numbered as (
 
 ),
 
-shared_addresses as (
+-- The shop's own test accounts merge with nobody: a tester's address would otherwise make a customer a test.
+addresses as (
 
-    select email_key
+    select
+        accounts.source_customer_id,
+        accounts.email_key,
+        numbered.account_number
     from accounts
-    where email_key is not null
-    group by 1
-    having
-        count(distinct source_customer_id) > 1
-        -- An address that many accounts use is a till or a mailbox, not a person.
-        and count(distinct source_customer_id) <= {{ var('identity_email_max_accounts') }}
+    inner join numbered on accounts.source_customer_id = numbered.source_customer_id
+    where accounts.email_key is not null and not numbered.is_test
 
 ),
 
-links as (
+shared_addresses as (
 
-    select distinct
-        accounts.source_customer_id,
-        accounts.email_key
-    from accounts
-    inner join shared_addresses on accounts.email_key = shared_addresses.email_key
+    select email_key
+    from addresses
+    group by 1
+    having
+        count(*) > 1
+        -- An address that many accounts use is a till or a mailbox, not a person.
+        and count(*) <= {{ var('identity_email_max_accounts') }}
 
 ),
 
 round_0 as (
 
     select
-        links.source_customer_id,
-        links.email_key,
-        numbered.account_number as label
-    from links
-    inner join numbered on links.source_customer_id = numbered.source_customer_id
+        addresses.source_customer_id,
+        addresses.email_key,
+        addresses.account_number as label
+    from addresses
+    inner join shared_addresses on addresses.email_key = shared_addresses.email_key
 
 ),
 
@@ -104,6 +107,7 @@ final as (
             when person.source_customer_id = numbered.source_customer_id then 'first_account'
             else 'shared_email'
         end as identity_rule,
+        numbered.is_test,
 
         -- times
         numbered.first_seen_at
