@@ -24,7 +24,8 @@ summary as (
         {{ money_sum('contribution_margin_amount') }} as contribution_margin_amount,
         cast(median(days_since_previous) as double) as median_days_between_orders,
         min_by(channel, ordered_date) as first_channel,
-        min_by(country_code, ordered_date) as country_code,
+        -- The first country that is known: the filter keeps both engines from choosing an earlier day without one.
+        min_by(country_code, ordered_date) filter (where country_code is not null) as country_code,
         bool_or(is_promo_order and occasion_number = 1) as is_first_order_promo,
         min(first_ordered_date) as first_ordered_date,
         min(first_ordered_at) as first_ordered_at,

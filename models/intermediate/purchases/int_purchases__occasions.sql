@@ -7,6 +7,20 @@ orders as (
 
 ),
 
+-- The order's id breaks ties of time: the same night must give the same table twice.
+orders_of_the_day as (
+
+    select
+        *,
+        row_number() over (
+            partition by customer_id, ordered_date
+            order by ordered_at asc nulls last, order_id asc nulls last
+        ) as order_of_the_day
+
+    from orders
+
+),
+
 -- Several valid orders on one day are one decision to buy.
 days as (
 
@@ -20,11 +34,12 @@ days as (
         {{ money_sum('contribution_margin_amount') }} as contribution_margin_amount,
         bool_or(is_member_order) as is_member_order,
         bool_or(is_promo_order) as is_promo_order,
-        min_by(channel, ordered_at) as channel,
-        min_by(country_code, ordered_at) as country_code,
+        min(case when order_of_the_day = 1 then order_id end) as first_order_id,
+        min(case when order_of_the_day = 1 then channel end) as channel,
+        min(case when order_of_the_day = 1 then country_code end) as country_code,
         min(ordered_at) as first_ordered_at
 
-    from orders
+    from orders_of_the_day
     group by 1, 2
 
 ),
@@ -49,6 +64,7 @@ final as (
         customer_id,
         ordered_date,
         occasion_number,
+        first_order_id,
 
         -- measures
         order_count,
