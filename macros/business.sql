@@ -22,5 +22,31 @@ case
 end
 {%- endmacro %}
 
+{#- Money of an order in the shop's currency. What the order does not say, its lines say. -#}
+{% macro order_discount_amount(orders, lines) -%}
+coalesce({{ in_shop_currency(orders ~ '.discount_amount', order_rate(orders)) }}, {{ lines }}.line_discount_amount, 0)
+{%- endmacro %}
+
+{% macro order_tax_amount(orders, lines) -%}
+coalesce({{ in_shop_currency(orders ~ '.tax_amount', order_rate(orders)) }}, {{ lines }}.line_tax_amount, 0)
+{%- endmacro %}
+
+{#- A shop that delivers only the total: the items are what is left of it. -#}
+{% macro order_gross_amount(orders, lines) -%}
+coalesce(
+    {{ in_shop_currency(orders ~ '.gross_item_amount', order_rate(orders)) }},
+    {{ in_shop_currency(orders ~ '.total_amount - coalesce(' ~ orders ~ '.shipping_amount, 0)', order_rate(orders)) }}
+        - {{ order_tax_amount(orders, lines) }} + {{ order_discount_amount(orders, lines) }}
+)
+{%- endmacro %}
+
+{#- Known that night as called off. A cancellation of the morning after has not happened yet for it. -#}
+{% macro is_cancelled(orders) -%}
+(
+    (coalesce({{ orders }}.status, 'paid') = 'cancelled' or {{ orders }}.cancelled_at is not null)
+    and coalesce({{ shop_day(orders ~ '.cancelled_at') }} <= {{ as_of_date() }}, true)
+)
+{%- endmacro %}
+
 {#- Score 1 to 5 from a percent rank in [0, 1]. -#}
 {% macro fifth(percent_rank) -%} cast(1 + least(4, floor(5 * {{ percent_rank }})) as integer) {%- endmacro %}

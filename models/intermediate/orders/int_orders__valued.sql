@@ -32,14 +32,6 @@ refunds as (
 
 ),
 
--- Refunds of any date: whether the shop delivers refunds for an order at all.
-refunded_ever as (
-
-    select distinct order_id from {{ ref('stg_refunds') }}
-    where not is_deleted
-
-),
-
 return_items as (
 
     select * from {{ ref('int_returns__items') }}
@@ -49,7 +41,9 @@ return_items as (
 shipments as (
 
     select * from {{ ref('stg_shipments') }}
-    where not is_deleted
+    where
+        not is_deleted
+        and {{ shop_day('shipped_at') }} <= {{ as_of_date() }}
 
 ),
 
@@ -68,6 +62,7 @@ lines_per_order as (
         cast(sum(quantity) as bigint) as unit_count,
         {{ money_sum('gross_amount') }} as line_gross_amount,
         {{ money_sum('discount_amount') }} as line_discount_amount,
+        {{ money_sum('tax_amount') }} as line_tax_amount,
         {{ money_sum('cogs_amount') }} as cogs_amount,
         {{ money_sum('case when is_gift_card then gross_amount - discount_amount else 0 end') }} as gift_card_amount,
         bool_and(is_cost_known) as is_cost_known
@@ -82,6 +77,7 @@ refunds_per_order as (
     select
         order_id,
         {{ money_sum('refund_amount') }} as refund_amount,
+        {{ money_sum('gift_card_refund_amount') }} as gift_card_refund_amount,
         {{ money_sum('shipping_amount') }} as refunded_shipping_amount
 
     from refunds
@@ -131,13 +127,10 @@ amounts as (
     select
         orders.*,
         identity_map.customer_id as person_id,
-        {{ in_shop_currency(
-            'coalesce(orders.gross_item_amount, orders.total_amount - coalesce(orders.shipping_amount, 0)'
-            ~ ' - coalesce(orders.tax_amount, 0) + coalesce(orders.discount_amount, 0))', order_rate('orders')) }}
-            as shop_gross_amount,
-        {{ in_shop_currency('coalesce(orders.discount_amount, 0)', order_rate('orders')) }} as shop_discount_amount,
+        cast({{ order_gross_amount('orders', 'lines_per_order') }} as decimal(18, 2)) as shop_gross_amount,
+        cast({{ order_discount_amount('orders', 'lines_per_order') }} as decimal(18, 2)) as shop_discount_amount,
         {{ in_shop_currency('coalesce(orders.shipping_amount, 0)', order_rate('orders')) }} as shop_shipping_amount,
-        {{ in_shop_currency('coalesce(orders.tax_amount, 0)', order_rate('orders')) }} as shop_tax_amount,
+        cast({{ order_tax_amount('orders', 'lines_per_order') }} as decimal(18, 2)) as shop_tax_amount,
         {{ in_shop_currency('coalesce(orders.payment_fee_amount, 0)', order_rate('orders')) }} as shop_payment_fee_amount,
         {{ in_shop_currency('orders.shipping_cost_amount', order_rate('orders')) }} as shop_shipping_cost_amount,
         coalesce(lines_per_order.line_count, 0) as line_count,
@@ -151,16 +144,15 @@ amounts as (
         coalesce(refunds_per_order.refunded_shipping_amount, 0) as refunded_shipping_amount,
         coalesce(returns_per_order.return_cost_amount, 0) as return_cost_amount,
         coalesce(returns_per_order.cogs_recovered_amount, 0) as cogs_recovered_amount,
-        refunds_per_order.refund_amount as known_refund_amount,
-        -- A shop that sends the word "refunded" and no refund rows means the whole order.
-        coalesce(orders.status = 'refunded' and refunded_ever.order_id is null, false) as is_refunded_by_status,
+        cast(coalesce(refunds_per_order.refund_amount, 0) as decimal(18, 2)) as refund_amount,
+        cast(coalesce(refunds_per_order.gift_card_refund_amount, 0) as decimal(18, 2)) as gift_card_refund_amount,
+        coalesce(orders.is_test, false) or coalesce(identity_map.is_test, false) as is_test_order,
         member_orders.order_id is not null as is_member_order
 
     from orders
     left join identity_map on orders.source_customer_id = identity_map.source_customer_id
     left join lines_per_order on orders.order_id = lines_per_order.order_id
     left join refunds_per_order on orders.order_id = refunds_per_order.order_id
-    left join refunded_ever on orders.order_id = refunded_ever.order_id
     left join returns_per_order on orders.order_id = returns_per_order.order_id
     left join parcels_per_order on orders.order_id = parcels_per_order.order_id
     left join member_orders on orders.order_id = member_orders.order_id
@@ -171,13 +163,11 @@ judged as (
 
     select
         *,
-        cast(case
-            when is_refunded_by_status then shop_gross_amount - shop_discount_amount
-            else coalesce(known_refund_amount, 0)
-        end as decimal(18, 2)) as refund_amount,
-        coalesce(status, 'paid') not in ('pending', 'fraud', 'cancelled')
-        and (cancelled_at is null or {{ shop_day('cancelled_at') }} > {{ as_of_date() }})
-        and not coalesce(is_test, false) as is_sale
+        -- The part of the refunds that takes revenue back.
+        cast(refund_amount - gift_card_refund_amount as decimal(18, 2)) as net_refund_amount,
+        not is_test_order
+        and not {{ is_cancelled('amounts') }}
+        and coalesce(status, 'paid') not in ('pending', 'fraud') as is_sale
 
     from amounts
 
@@ -204,16 +194,17 @@ final as (
             as total_amount,
         cast(gift_card_amount as decimal(18, 2)) as gift_card_amount,
         refund_amount,
+        net_refund_amount,
         cast(refunded_shipping_amount as decimal(18, 2)) as refunded_shipping_amount,
         -- Selling a gift card is a debt; the revenue comes with the order that it pays for.
         cast(shop_gross_amount - shop_discount_amount - gift_card_amount as decimal(18, 2)) as net_before_refunds_amount,
-        cast(shop_gross_amount - shop_discount_amount - gift_card_amount - refund_amount as decimal(18, 2)) as net_amount,
+        cast(shop_gross_amount - shop_discount_amount - gift_card_amount - net_refund_amount as decimal(18, 2)) as net_amount,
         cast(cogs_amount - cogs_recovered_amount as decimal(18, 2)) as cogs_amount,
         cast(coalesce(shop_shipping_cost_amount, shipment_cost_amount) as decimal(18, 2)) as shipping_cost_amount,
         shop_payment_fee_amount as payment_fee_amount,
         cast(return_cost_amount as decimal(18, 2)) as return_cost_amount,
         cast(
-            shop_gross_amount - shop_discount_amount - gift_card_amount - refund_amount
+            shop_gross_amount - shop_discount_amount - gift_card_amount - net_refund_amount
             + shop_shipping_amount - refunded_shipping_amount
             - (cogs_amount - cogs_recovered_amount)
             - coalesce(shop_shipping_cost_amount, shipment_cost_amount)
@@ -238,6 +229,7 @@ final as (
         is_sale and not coalesce(is_exchange, false) and shop_gross_amount > 0
         {%- if var('order_rule') == 'net_positive' %} and shop_gross_amount - shop_discount_amount - refund_amount > 0 {%- endif %}
             as is_valid_order,
+        is_test_order,
         coalesce(is_exchange, false) as is_exchange,
         is_sale and refund_amount > 0 and refund_amount >= shop_gross_amount - shop_discount_amount as is_fully_refunded,
         is_cost_known,
