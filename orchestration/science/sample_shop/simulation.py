@@ -1,0 +1,243 @@
+"""The simulation from end to end: one random state, and one chunk of customers after the other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from orchestration.science.sample_shop.columns import stack
+from orchestration.science.sample_shop.facts.baskets import (
+    MEMBER_DEAL,
+    Lines,
+    Money,
+    fill_baskets,
+)
+from orchestration.science.sample_shop.facts.memberships import (
+    BENEFITS,
+    Memberships,
+    Terms,
+    Uses,
+    draw_memberships,
+    draw_uses,
+)
+from orchestration.science.sample_shop.facts.orders import Orders, place_orders
+from orchestration.science.sample_shop.facts.people import (
+    Accounts,
+    People,
+    draw_people,
+    plan_profile_updates,
+)
+from orchestration.science.sample_shop.facts.products import (
+    Catalogue,
+    draw_catalogue,
+    draw_exchange_rates,
+)
+from orchestration.science.sample_shop.facts.purchases import (
+    Boosts,
+    Visits,
+    draw_visits,
+    joining_visits,
+    visit_days,
+)
+from orchestration.science.sample_shop.facts.returns import (
+    Refunds,
+    ReturnItems,
+    Returns,
+    draw_refunds,
+    draw_returns,
+    exchange_orders,
+)
+from orchestration.science.sample_shop.facts.shipments import (
+    LATE,
+    Shipments,
+    orders_arrived,
+    ship_orders,
+)
+from orchestration.science.sample_shop.parameters import Parameters
+from orchestration.science.sample_shop.shop_time import (
+    Floats,
+    Integers,
+    SeasonClock,
+    epoch_day,
+    midnight_utc,
+)
+
+
+@dataclass
+class Counters:
+    """How many keys of each kind earlier chunks have used."""
+
+    people: int = 0
+    accounts: int = 0
+    orders: int = 0
+    lines: int = 0
+    shipments: int = 0
+    returns: int = 0
+    return_items: int = 0
+    refunds: int = 0
+    memberships: int = 0
+    terms: int = 0
+    uses: int = 0
+
+
+@dataclass
+class Facts:
+    """Everything that happens to one chunk of customers, the future included."""
+
+    offsets: Counters
+    people: People
+    visits: Visits
+    visits_inside: np.ndarray
+    accounts: Accounts
+    orders: Orders
+    lines: Lines
+    money: Money
+    shipments: Shipments
+    returns: Returns
+    items: ReturnItems
+    refunds: Refunds
+    members: Memberships
+    terms: Terms
+    uses: Uses
+
+
+@dataclass
+class Frame:
+    """What all chunks share: the catalogue, the exchange rates and the calendar."""
+
+    parameters: Parameters
+    clock: SeasonClock
+    catalogue: Catalogue
+    rates: Floats
+
+    @property
+    def end_moment(self) -> int:
+        """First second after the last complete day."""
+        return int(midnight_utc(epoch_day(self.parameters.end_date) + 1))
+
+
+def simulate(rng: np.random.Generator, parameters: Parameters) -> tuple[Frame, Iterator[Facts]]:
+    """Draw what all chunks share, and return it with the chunks, which are drawn one by one."""
+    observed = epoch_day(parameters.end_date) + 1 - epoch_day(parameters.start_date)
+    clock = SeasonClock(
+        parameters.season, parameters.start_date, observed, observed + parameters.future_days
+    )
+    frame = Frame(
+        parameters=parameters,
+        clock=clock,
+        catalogue=draw_catalogue(rng, parameters),
+        rates=draw_exchange_rates(rng, clock.days),
+    )
+    return frame, _chunks(rng, frame)
+
+
+def _chunks(rng: np.random.Generator, frame: Frame) -> Iterator[Facts]:
+    parameters = frame.parameters
+    offsets = Counters()
+    left = parameters.customers
+    while left > 0:
+        customers = min(left, parameters.chunk_customers)
+        facts = _chunk(rng, frame, customers, offsets)
+        left -= customers
+        offsets = Counters(
+            people=offsets.people + facts.people.kind.size,
+            accounts=offsets.accounts + facts.accounts.person.size,
+            orders=offsets.orders + facts.orders.kind.size,
+            lines=offsets.lines + facts.lines.order.size,
+            shipments=offsets.shipments + facts.shipments.order.size,
+            returns=offsets.returns + facts.returns.order.size,
+            return_items=offsets.return_items + facts.items.line.size,
+            refunds=offsets.refunds + int(facts.refunds.number.max(initial=-1)) + 1,
+            memberships=offsets.memberships + facts.members.person.size,
+            terms=offsets.terms + facts.terms.number.size,
+            uses=offsets.uses + facts.uses.used.size,
+        )
+        yield facts
+
+
+def _chunk(
+    rng: np.random.Generator, frame: Frame, customers: int, offsets: Counters
+) -> Facts:
+    parameters, clock, catalogue = frame.parameters, frame.clock, frame.catalogue
+    people = draw_people(rng, customers, parameters, clock)
+    visits = draw_visits(rng, people, parameters, clock)
+    joins = joining_visits(rng, visits, people, parameters, clock)
+    joiner, joined_day = visits.person[joins], clock.calendar(visits.weeks[joins])
+    members, terms = draw_memberships(rng, joiner, joined_day, parameters, clock)
+    boosts = _boosts(visits, joins, members, people, clock)
+    days, inside = visit_days(visits, boosts, parameters, clock)
+    orders, accounts = place_orders(
+        rng,
+        people,
+        visits.person[inside],
+        visits.number[inside],
+        days[inside],
+        members,
+        frame.rates,
+        parameters,
+        clock,
+    )
+    plan_profile_updates(rng, accounts, parameters.identity.profile_update_share, clock)
+    lines, money = fill_baskets(rng, orders, people, catalogue, parameters)
+    shipments = ship_orders(rng, orders, lines, catalogue, parameters)
+    was_late = np.zeros(orders.kind.size, dtype=bool)
+    was_late[shipments.order[shipments.outcome == LATE]] = True
+    arrived = orders_arrived(orders, shipments)
+    returns, items = draw_returns(
+        rng, orders, lines, people, catalogue, arrived, was_late, parameters
+    )
+    refunds = draw_refunds(rng, orders, lines, money, shipments, returns, items, parameters)
+    exchanges, sent, free = exchange_orders(rng, orders, lines, catalogue, returns, items)
+    replacements = ship_orders(rng, exchanges, sent, catalogue, parameters)
+    base = orders.kind.size
+    sent.order = sent.order + base
+    replacements.order = replacements.order + base
+    orders, lines = stack([orders, exchanges]), stack([lines, sent])
+    money, shipments = stack([money, free]), stack([shipments, replacements])
+    uses = stack([draw_uses(rng, members, terms, parameters), _order_benefits(orders, money, shipments)])
+    return Facts(
+        offsets, people, visits, inside, accounts, orders, lines, money, shipments, returns, items,
+        refunds, members, terms, uses,
+    )  # fmt: skip
+
+
+def _boosts(
+    visits: Visits,
+    joins: Integers,
+    members: Memberships,
+    people: People,
+    clock: SeasonClock,
+) -> Boosts:
+    """Return when each person's clock runs faster: from joining to the end, twice at most."""
+    boosts = Boosts.none(people.kind.size)
+    first = slice(0, joins.size)
+    second = slice(joins.size, None)
+    end = clock.operational(np.minimum(members.ended_day, clock.days))
+    # The joining order itself must keep its moment, so it is not taken through the calendar.
+    boosts.start[0, members.person[first]] = visits.weeks[joins]
+    boosts.end[0, members.person[first]] = end[first]
+    boosts.start[1, members.person[second]] = clock.operational(members.joined_day[second])
+    boosts.end[1, members.person[second]] = end[second]
+    return boosts
+
+
+def _order_benefits(orders: Orders, money: Money, shipments: Shipments) -> Uses:
+    """Write down free shipping and member deals as uses of the benefit, in pounds."""
+    cost = np.bincount(shipments.order, shipments.cost, minlength=orders.kind.size)
+    member = orders.membership >= 0
+    by_shipping = np.flatnonzero(member & (money.member_shipping_saved > 0))
+    by_deal = np.flatnonzero(member & (money.promotion == MEMBER_DEAL) & (money.discount > 0))
+    order = np.concatenate([by_shipping, by_deal])
+    is_deal = np.arange(order.size) >= by_shipping.size
+    saved = np.floor(money.discount[order] * orders.rate[order]).astype(np.int64)
+    return Uses(
+        membership=orders.membership[order],
+        benefit=np.where(is_deal, BENEFITS.index("deal"), BENEFITS.index("shipping")),
+        used=orders.ordered[order],
+        quantity=np.ones(order.size, dtype=np.int64),
+        retail=np.where(is_deal, saved, money.member_shipping_saved[order]),
+        cost=np.where(is_deal, saved, cost[order].astype(np.int64)),
+        order=order,
+    )
