@@ -42,7 +42,10 @@ final as (
         -- flags
         customers.occasion_count = 1 as is_one_time_buyer,
         customers.recency_days > {{ var('lapse_days') }} as is_lapsed_fixed,
-        customers.recency_days > greatest(cast(30 as double), 3 * cycles.cycle_days) as is_lapsed_personal,
+        -- greatest() passes over NULL, so the missing cycle is asked for by name
+        case when cycles.cycle_days is not null
+            then customers.recency_days > greatest(cast(30 as double), 3 * cycles.cycle_days)
+        end as is_lapsed_personal,
 
         -- times
         customers.last_ordered_date,

@@ -38,6 +38,7 @@ valued as (
         scores.expected_orders_365d,
         scores.expected_order_value_amount,
         scores.residual_clv_365d_amount,
+        scores.order_value_model_name,
         scores.model_name,
         scores.model_version
 
@@ -81,6 +82,7 @@ final as (
         cast('{{ var("shop_currency") }}' as {{ string_type() }}) as currency_code,
 
         -- attributes
+        order_value_model_name,
         model_name,
         model_version,
 

@@ -23,6 +23,7 @@ final as (
         cast(residual_clv_365d_amount as decimal(18, 2)) as residual_clv_365d_amount,
 
         -- attributes
+        order_value_model_name,
         model_name,
         model_version,
 
