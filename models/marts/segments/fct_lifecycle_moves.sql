@@ -63,8 +63,8 @@ moves as (
     left join margins
         on steps.customer_id = margins.customer_id
         and steps.month_start = margins.ordered_month
-    -- The first two months of history only tell where the later ones came from.
-    where steps.month_start > {{ add_months(month_of(as_of_date()), '-' ~ (var('lifecycle_history_months') + 1)) }}
+    -- The first months of history only tell where the later ones came from.
+    where steps.month_start > {{ add_months(month_of(as_of_date()), '-' ~ var('lifecycle_history_months')) }}
     group by 1, 2, 3, 4
 
 ),

@@ -29,16 +29,29 @@ months as (
     intersect
     select month_start from began
 
+),
+
+kept_ends as (
+
+    select ended.* from ended
+    inner join months on ended.month_start = months.month_start
+
+),
+
+kept_starts as (
+
+    select began.* from began
+    inner join months on began.month_start = months.month_start
+
 )
 
 select
-    months.month_start,
-    coalesce(ended.stage, began.stage) as stage,
-    ended.customers_at_end,
-    began.customers_at_start
-from months
-inner join ended on months.month_start = ended.month_start
-full outer join began
-    on ended.month_start = began.month_start
-    and ended.stage = began.stage
-where coalesce(ended.customers_at_end, 0) <> coalesce(began.customers_at_start, 0)
+    coalesce(kept_ends.month_start, kept_starts.month_start) as month_start,
+    coalesce(kept_ends.stage, kept_starts.stage) as stage,
+    kept_ends.customers_at_end,
+    kept_starts.customers_at_start
+from kept_ends
+full outer join kept_starts
+    on kept_ends.month_start = kept_starts.month_start
+    and kept_ends.stage = kept_starts.stage
+where coalesce(kept_ends.customers_at_end, 0) <> coalesce(kept_starts.customers_at_start, 0)
