@@ -1,0 +1,81 @@
+"""Everything that Dagster loads, put together. Assembly only: what a thing does stands where it is defined."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import dagster as dg
+
+from orchestration.assets.dbt import HALVES, dbt_half, dbt_resource, with_attached_tests
+from orchestration.assets.ingest import landing_assets
+from orchestration.assets.publish import publish_assets
+from orchestration.assets.scoring import scoring_assets
+from orchestration.assets.shared import owners_by_group
+from orchestration.checks.scores import SCORE_CHECKS
+from orchestration.contract import load_contract
+from orchestration.home import prepare
+from orchestration.jobs import nightly
+from orchestration.resources.dbt_manifest import ensure_manifest
+from orchestration.resources.landing import Landing
+from orchestration.resources.lock import WriterLock
+from orchestration.resources.outbox import Outbox
+from orchestration.resources.progress import SilentProgress
+from orchestration.resources.serving import ServingFolder
+from orchestration.resources.warehouse import Warehouse
+from orchestration.schedules import nightly_schedule
+from orchestration.sensors import failed_night, new_deliveries
+from orchestration.settings import Settings, from_environment
+
+
+def build_resources(settings: Settings) -> dict[str, Any]:
+    """The resources of a night, by the name that assets ask for."""
+    lock = WriterLock(settings.data_directory / "warehouse.lock")
+    return {
+        "settings": settings,
+        "landing": Landing(
+            settings.data_directory,
+            timezone=settings.source_timezone,
+            default_date_order=settings.source_date_order,
+        ),
+        "warehouse": Warehouse(settings.warehouse_file, lock),
+        "serving": ServingFolder(settings.serving_directory, keep=settings.keep_publications),
+        "outbox": Outbox(settings.outbox_directory),
+        "progress": SilentProgress(),
+        "dbt": dbt_resource(),
+    }
+
+
+def build_defs(overrides: Mapping[str, Any] | None = None) -> dg.Definitions:
+    """All definitions; `overrides` replaces resources by name (`settings` among them)."""
+    overrides = dict(overrides or {})
+    settings: Settings = overrides.get("settings") or from_environment()
+    prepare(settings)
+    manifest = with_attached_tests(ensure_manifest(settings))
+    owners = owners_by_group(manifest)
+
+    built = [
+        landing_assets(load_contract(), owner=owners["staging"]),
+        *(dbt_half(manifest, half) for half in HALVES),
+        scoring_assets(owner=owners["clv"]),
+    ]
+    gates = [
+        spec.key
+        for definition in [*built, *SCORE_CHECKS]
+        for spec in definition.check_specs
+        if spec.blocking
+    ]
+    return dg.Definitions(
+        assets=[*built, publish_assets(manifest, gates, owner=owners["staging"])],
+        asset_checks=SCORE_CHECKS,
+        jobs=[nightly],
+        schedules=[nightly_schedule(settings)],
+        sensors=[new_deliveries, failed_night],
+        resources={**build_resources(settings), **overrides},
+        # No table travels between steps in memory; the warehouse is where they meet.
+        executor=dg.in_process_executor,
+    )
+
+
+@dg.definitions
+def defs() -> dg.Definitions:
+    """What `dagster` finds in this module; built when asked for, so that importing it costs nothing."""
+    return build_defs()

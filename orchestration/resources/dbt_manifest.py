@@ -1,0 +1,144 @@
+"""dbt's manifest: made when it is missing or older than the project, and what other modules ask of it.
+
+Running models is not done here; that is `assets/dbt.py`.
+"""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from orchestration.resources.lock import WriterLock
+from orchestration.settings import PROJECT_DIRECTORY, Settings
+
+# What a manifest is made from, relative to the project.
+_PROJECT_FILES = ("dbt_project.yml", "profiles.yml", "selectors.yml")
+_PROJECT_FOLDERS = ("models", "macros", "seeds/reference", "snapshots", "tests/dbt")
+
+# Names of columns that hold a person in the clear, whatever a model's YAML says about them.
+PERSONAL_NAMES = frozenset(
+    "email phone first_name last_name full_name name_of_customer address street postal_code zip "
+    "birth_date birth_day birth_month ip_address".split()
+)
+
+
+class ManifestError(RuntimeError):
+    """dbt could not read the project."""
+
+
+class PublicationRefusedError(RuntimeError):
+    """A public model would carry personal data out."""
+
+
+@dataclass(frozen=True)
+class PublicTable:
+    """A mart that may leave the warehouse, with the columns that may leave with it."""
+
+    name: str
+    columns: tuple[str, ...]
+    description: str = ""
+    column_descriptions: tuple[tuple[str, str], ...] = ()
+    kept_back: int = 0
+
+
+def ensure_manifest(settings: Settings) -> dict[str, Any]:
+    """The current manifest; parses the project first when the manifest is missing or older than it."""
+    file = settings.target_directory / "manifest.json"
+    lock = WriterLock(settings.data_directory / "dbt_parse.lock")
+    with lock.hold("dbt parse"):
+        if not _is_current(file):
+            _parse(settings)
+    return json.loads(file.read_text(encoding="utf-8"))
+
+
+def newest_change(project_directory: Path = PROJECT_DIRECTORY) -> float:
+    """When the dbt project last changed; folders count too, so that a deleted file is noticed."""
+    paths = [project_directory / name for name in _PROJECT_FILES]
+    for name in _PROJECT_FOLDERS:
+        folder = project_directory / name
+        paths += [folder, *folder.rglob("*")]
+    return max(path.stat().st_mtime for path in paths if path.exists())
+
+
+def public_tables(manifest: Mapping[str, Any]) -> list[PublicTable]:
+    """The allow-list: public models under models/marts without their personal columns, by name."""
+    return sorted(
+        (
+            _public_table(node)
+            for node in manifest["nodes"].values()
+            if node["resource_type"] == "model"
+            and node["original_file_path"].startswith("models/marts/")
+            and node["config"].get("access", node.get("access")) == "public"
+        ),
+        key=lambda table: table.name,
+    )
+
+
+def _public_table(node: Mapping[str, Any]) -> PublicTable:
+    kept = {
+        name: column
+        for name, column in node["columns"].items()
+        if not _meta(column).get("personal", False)
+    }
+    clear = sorted(name for name in kept if name.lower() in PERSONAL_NAMES)
+    if clear:
+        raise PublicationRefusedError(
+            f"{node['name']} is public and has the column {clear[0]}, which names a person. Remove "
+            "it from the model, or mark it with `config: {meta: {personal: true}}` in "
+            f"{node.get('patch_path', node['original_file_path']).split('://')[-1]} to keep it back."
+        )
+    if not kept:
+        raise PublicationRefusedError(
+            f"{node['name']} is public but names no column in YAML, so nothing of it may be published"
+        )
+    return PublicTable(
+        name=node["alias"],
+        columns=tuple(kept),
+        description=node.get("description", "").strip(),
+        column_descriptions=tuple(
+            (name, column["description"].strip())
+            for name, column in kept.items()
+            if column.get("description")
+        ),
+        kept_back=len(node["columns"]) - len(kept),
+    )
+
+
+def _meta(column: Mapping[str, Any]) -> Mapping[str, Any]:
+    return {**column.get("meta", {}), **column.get("config", {}).get("meta", {})}
+
+
+def _is_current(file: Path) -> bool:
+    return file.exists() and file.stat().st_mtime >= newest_change()
+
+
+def _parse(settings: Settings) -> None:
+    variables = night_variables(settings, settings.business_constant("as_of_date"))
+    finished = subprocess.run(
+        [dbt_executable(), "parse", "--vars", json.dumps(variables)],
+        cwd=PROJECT_DIRECTORY,
+        env={**os.environ, **settings.environment()},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if finished.returncode != 0:
+        raise ManifestError(
+            "dbt cannot read the project; its own words:\n\n"
+            + "\n".join((finished.stdout + finished.stderr).splitlines()[-30:])
+        )
+
+
+def night_variables(settings: Settings, as_of_date: object) -> dict[str, object]:
+    """The `--vars` of every dbt start; the same ones each time, because other ones cost a full parse."""
+    return {**settings.dbt_vars(), "as_of_date": str(as_of_date)}
+
+
+def dbt_executable() -> str:
+    """The dbt that belongs to this Python, whatever else is on the PATH."""
+    beside = Path(sys.executable).with_name("dbt")
+    return str(beside) if beside.exists() else "dbt"
