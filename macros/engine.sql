@@ -47,21 +47,32 @@ cast((extract(year from {{ last_day }}) - extract(year from {{ first_day }})) * 
 {% macro default__numbers(count) %}(select cast(range as integer) as n from range({{ count }})){% endmacro %}
 {% macro spark__numbers(count) %}(select cast(id as integer) as n from range({{ count }})){% endmacro %}
 
-{#- Naive text in day/month order of the file; `formats` holds the engine's own pattern letters. -#}
+{#- Naive text in the given order of year, month and day. A year of two digits has its own patterns, since the pattern for
+    four would read 25 as the year 25. -#}
 {% macro parse_timestamp(text, order) %}{{ return(adapter.dispatch('parse_timestamp')(text, order)) }}{% endmacro %}
 {% macro default__parse_timestamp(text, order) -%}
-    {%- set day = {'dmy': '%d/%m/%Y', 'mdy': '%m/%d/%Y', 'ymd': '%Y/%m/%d'}[order] -%}
-    {%- set short = {'dmy': '%d/%m/%y', 'mdy': '%m/%d/%y', 'ymd': '%Y/%m/%d'}[order] -%}
+    {%- set long = {'dmy': '%d/%m/%Y', 'mdy': '%m/%d/%Y', 'ymd': '%Y/%m/%d'}[order] -%}
+    {%- set short = {'dmy': '%d/%m/%y', 'mdy': '%m/%d/%y'}.get(order) -%}
+    {%- if short -%}
+    case
+        when {{ matches(text, '^[0-9]{1,2}[/.-][0-9]{1,2}[/.-][0-9]{2}([T ]|$)') }}
+            then {{ strptime_with_time(text, short) }}
+        else {{ strptime_with_time(text, long) }}
+    end
+    {%- else -%} {{ strptime_with_time(text, long) }}
+    {%- endif -%}
+{%- endmacro %}
+{% macro strptime_with_time(text, day) -%}
     try_strptime(translate({{ text }}, '.-T', '// '), [
-        '{{ day }} %H:%M:%S', '{{ day }} %H:%M', '{{ day }}', '{{ day }} %I:%M:%S %p', '{{ day }} %I:%M %p',
-        '{{ short }} %H:%M:%S', '{{ short }} %H:%M', '{{ short }}'])
+        '{{ day }} %H:%M:%S', '{{ day }} %H:%M', '{{ day }}', '{{ day }} %I:%M:%S %p', '{{ day }} %I:%M %p'])
 {%- endmacro %}
 {% macro spark__parse_timestamp(text, order) -%}
-    {%- set day = {'dmy': 'd/M/yyyy', 'mdy': 'M/d/yyyy', 'ymd': 'yyyy/M/d'}[order] -%}
+    {%- set days = {'dmy': ['d/M/yyyy', 'd/M/yy'], 'mdy': ['M/d/yyyy', 'M/d/yy'], 'ymd': ['yyyy/M/d']}[order] -%}
     coalesce(
+    {%- for day in days %}{% set last_day = loop.last %}
     {%- for time in [' H:mm:ss', ' H:mm', '', ' h:mm:ss a', ' h:mm a'] %}
-        try_to_timestamp(translate({{ text }}, '.-T', '// '), '{{ day }}{{ time }}'){{ ',' if not loop.last }}
-    {%- endfor %})
+        try_to_timestamp(translate({{ text }}, '.-T', '// '), '{{ day }}{{ time }}'){{ ',' if not (last_day and loop.last) }}
+    {%- endfor %}{% endfor %})
 {%- endmacro %}
 
 {#- Naive timestamp of a zone -> UTC, and ISO text with an offset -> UTC. -#}
@@ -71,7 +82,7 @@ cast((extract(year from {{ last_day }}) - extract(year from {{ first_day }})) * 
 
 {#- DuckDB's cast of '...+02:00' to a plain timestamp drops the offset without a word, hence the detour by timestamptz. -#}
 {% macro offset_text_to_utc(text) %}{{ return(adapter.dispatch('offset_text_to_utc')(text)) }}{% endmacro %}
-{% macro default__offset_text_to_utc(text) %}timezone('UTC', try_cast({{ text }} as timestamptz)){% endmacro %}
+{% macro default__offset_text_to_utc(text) %}timezone('UTC', try_cast(replace(replace({{ text }}, ' +', '+'), ' -', '-') as timestamptz)){% endmacro %}
 {% macro spark__offset_text_to_utc(text) %}try_cast({{ text }} as timestamp){% endmacro %}
 
 {#- How a model that grows by delivery is stored: Spark's plain Parquet tables know no delete, so there it is rebuilt. -#}

@@ -22,19 +22,63 @@
     'timestamp': 'a time', 'date': 'a day', 'varchar': 'text'}[data_type]) }}
 {%- endmacro %}
 
-{#- The key as one text, NULL where its first column is missing. -#}
+{#- The key as one text, NULL where its first column is missing. A bar inside a value is written ~1, so that no two keys
+    read alike. -#}
 {% macro row_key(columns) -%}
 {%- if columns | length == 1 -%} {{ columns[0] }}
 {%- else -%} case when {{ columns[0] }} is not null then concat_ws('|'
-{%- for column in columns %}, coalesce(cast({{ column }} as {{ string_type() }}), ''){% endfor %}) end
+{%- for column in columns %},
+            replace(replace(coalesce(cast({{ column }} as {{ string_type() }}), ''), '~', '~0'), '|', '~1')
+{%- endfor %}) end
 {%- endif -%}
 {%- endmacro %}
+
+{#- Two lists of equal length for one table: conditions that no row may meet, and the words for each. A deletion needs to
+    say what is deleted and nothing more, so it is judged by its key alone. -#}
+{% macro judgements(table) %}
+{%- set node = contract(table) -%}
+{%- set meta = contract_meta(node) -%}
+{%- set conditions = ['_problem is not null'] -%}
+{%- set problems = ['_problem'] -%}
+{%- for column in node.columns.values() -%}
+    {%- set rules = contract_meta(column) -%}
+    {%- set judged = '' if column.name in meta.key else 'not is_deleted and ' -%}
+    {%- set unreadable = '_unreadable_' ~ column.name if column.data_type != 'varchar' else none -%}
+    {%- set found = [] -%}
+    {%- if unreadable -%}
+        {%- do found.append([unreadable, 'is not ' ~ type_in_words(column.data_type)]) -%}
+    {%- endif -%}
+    {%- if rules.get('required') -%}
+        {#- What could not be read is there, and a line that could not be split has no columns to miss. -#}
+        {%- do found.append([column.name ~ ' is null' ~ (' and not ' ~ unreadable if unreadable else '')
+            ~ ' and _problem is null', 'is missing']) -%}
+    {%- endif -%}
+    {%- if rules.get('accepted') -%}
+        {%- do found.append(["lower(" ~ column.name ~ ") not in ('" ~ rules.accepted | join("', '") ~ "')",
+            'is not an accepted value']) -%}
+    {%- endif -%}
+    {%- if rules.get('at_least') is not none -%}
+        {%- do found.append([column.name ~ ' < ' ~ rules.at_least, 'is below ' ~ rules.at_least]) -%}
+    {%- endif -%}
+    {%- for condition, words in found -%}
+        {%- do conditions.append('(' ~ judged ~ condition ~ ')') -%}
+        {%- do problems.append("case when " ~ judged ~ condition ~ " then '" ~ column.name ~ ' ' ~ words ~ "' end") -%}
+    {%- endfor -%}
+{%- endfor -%}
+{%- for rule in meta.get('rules', []) -%}
+    {%- set broken = 'not is_deleted and _problem is null and not (' ~ rule_sql(rule) ~ ')' -%}
+    {%- do conditions.append('(' ~ broken ~ ')') -%}
+    {%- do problems.append("case when " ~ broken ~ " then '" ~ sentence(rule.name) ~ " does not hold' end") -%}
+{%- endfor -%}
+{{ return({'conditions': conditions, 'problems': problems}) }}
+{% endmacro %}
 
 {% macro delivered_and_judged(table) %}
 {%- if execute -%}
 {%- set node = contract(table) -%}
 {%- set meta = contract_meta(node) -%}
 {%- set columns = node.columns.values() | list -%}
+{%- set judgements = judgements(table) -%}
 
 with
 
@@ -48,24 +92,21 @@ delivered as (
 
 ),
 
-typed as (
+trimmed as (
 
     select
         {% for column in columns -%}
-        {{ typed('delivered.' ~ column.name, column.data_type) }} as {{ column.name }},
+        {{ as_text('delivered.' ~ column.name) }} as {{ column.name }},
         {% endfor -%}
-        delivered._source,
-        delivered._batch_id,
-        delivered._row_number,
-        delivered._loaded_at,
-        delivered._is_deleted as is_deleted,
-        delivered._problem,
-        delivered._raw,
-        -- what could not be read as its type, by column
-        {% for column in columns if column.data_type != 'varchar' -%}
-        {{ typed('delivered.' ~ column.name, column.data_type) }} is null
-            and {{ as_text('delivered.' ~ column.name) }} is not null as _unreadable_{{ column.name }},
-        {% endfor -%}
+        _source,
+        _batch_id,
+        _row_number,
+        _loaded_at,
+        coalesce(_is_deleted, false) as is_deleted,
+        _problem,
+        _raw,
+        _date_order,
+        _timezone,
         -- as delivered, for the quarantine
         {% for column in columns -%}
         delivered.{{ column.name }} as _delivered_{{ column.name }}{{ ',' if not loop.last }}
@@ -74,66 +115,53 @@ typed as (
 
 ),
 
-{%- set problems = ['_problem'] -%}
-{%- set conditions = ['_problem is not null'] -%}
-{%- for column in columns -%}
-    {%- set rules = column.config.meta if column.config and column.config.meta else column.meta -%}
-    {%- if column.data_type != 'varchar' -%}
-        {%- do conditions.append('_unreadable_' ~ column.name) -%}
-        {%- do problems.append("case when _unreadable_" ~ column.name ~ " then '" ~ column.name ~ " is not " ~ type_in_words(column.data_type) ~ "' end") -%}
-    {%- endif -%}
-    {%- if rules.get('required') -%}
-        {#- A deletion needs to say what is deleted, and nothing more. -#}
-        {%- set missing = column.name ~ ' is null' ~ (" and not _unreadable_" ~ column.name if column.data_type != 'varchar' else '') ~ ('' if column.name in meta.key else ' and not is_deleted') ~ ' and _problem is null' -%}
-        {%- do conditions.append('(' ~ missing ~ ')') -%}
-        {%- do problems.append("case when " ~ missing ~ " then '" ~ column.name ~ " is missing' end") -%}
-    {%- endif -%}
-    {%- if rules.get('accepted') -%}
-        {%- set unknown = "lower(" ~ column.name ~ ") not in ('" ~ rules.accepted | join("', '") ~ "')" -%}
-        {%- do conditions.append(unknown) -%}
-        {%- do problems.append("case when " ~ unknown ~ " then '" ~ column.name ~ " is not an accepted value' end") -%}
-    {%- endif -%}
-    {%- if rules.get('at_least') is not none -%}
-        {%- set below = column.name ~ ' < ' ~ rules.at_least -%}
-        {%- do conditions.append(below) -%}
-        {%- do problems.append("case when " ~ below ~ " then '" ~ column.name ~ " is below " ~ rules.at_least ~ "' end") -%}
-    {%- endif -%}
-{%- endfor -%}
-{%- for rule in meta.get('rules', []) -%}
-    {%- set broken = 'not (' ~ rule_sql(rule) ~ ')' -%}
-    {%- do conditions.append(broken) -%}
-    {%- do problems.append("case when " ~ broken ~ " then '" ~ sentence(rule.name) ~ " does not hold' end") -%}
-{%- endfor -%}
-{#- A replacement character says that the bytes were already lost before they reached the shop's file. -#}
-{%- set texts = columns | selectattr('data_type', 'equalto', 'varchar') | map(attribute='name') | list -%}
+typed as (
+
+    select
+        {% for column in columns -%}
+        {{ typed('trimmed.' ~ column.name, column.data_type) }} as {{ column.name }},
+        {% endfor -%}
+        trimmed._source,
+        trimmed._batch_id,
+        trimmed._row_number,
+        trimmed._loaded_at,
+        trimmed.is_deleted,
+        trimmed._problem,
+        trimmed._raw,
+        -- what could not be read as its type, by column
+        {% for column in columns if column.data_type != 'varchar' -%}
+        trimmed.{{ column.name }} is not null
+            and {{ typed('trimmed.' ~ column.name, column.data_type) }} is null as _unreadable_{{ column.name }},
+        {% endfor -%}
+        {% for column in columns -%}
+        trimmed._delivered_{{ column.name }}{{ ',' if not loop.last }}
+        {% endfor %}
+    from trimmed
+
+),
 
 judged as (
 
     select
         {% for column in columns -%}
-        {% set rules = column.config.meta if column.config and column.config.meta else column.meta -%}
-        {% if rules.get('accepted') %}lower({{ column.name }}) as {{ column.name }}{% else %}{{ column.name }}{% endif %},
+        {% if contract_meta(column).get('accepted') %}lower({{ column.name }}) as {{ column.name }}{% else %}{{ column.name }}{% endif %},
         {% endfor -%}
         _source,
         _batch_id,
         _row_number,
         _loaded_at,
-        coalesce(is_deleted, false) as is_deleted,
+        is_deleted,
         {{ row_key(meta.key) }} as _key,
-        {% if meta.get('version') -%}
-        -- A deletion that names no version counts from its delivery.
-        coalesce({{ meta.version }}, case when is_deleted then _loaded_at end)
-        {%- else -%} cast(null as timestamp) {%- endif %} as _version_at,
         -- The words are put together only for the few rows that need them.
         case
-            when {{ conditions | join('\n                or ') }}
+            when {{ judgements.conditions | join('\n                or ') }}
                 then concat_ws('; '
-                {%- for problem in problems %},
+                {%- for problem in judgements.problems %},
                     {{ problem }}
                 {%- endfor %})
         end as _problems,
         case
-            when {{ conditions | join('\n                or ') }}
+            when {{ judgements.conditions | join('\n                or ') }}
                 then coalesce(_raw, concat_ws(', '
                 {%- for column in columns %},
                     '{{ column.name }}=' || _delivered_{{ column.name }}
@@ -157,7 +185,7 @@ versions as (
     union all
     select {% for column in columns %}kept.{{ column.name }}, {% endfor %}
         kept._source, kept._batch_id, kept._row_number, kept._loaded_at, kept.is_deleted, kept._key,
-        kept._version_at, kept._problems, kept._raw_text
+        kept._problems, kept._raw_text
     from {{ this }} as kept
     inner join touched_keys on kept._key = touched_keys._key
 
@@ -170,6 +198,28 @@ versions as (
 ),
 {% endif %}
 
+dated as (
+
+    select
+        *,
+        {% if meta.get('version') -%}
+        -- A row without a version is older than every version. Only a deletion counts from its delivery instead, and
+        -- so does what is delivered again after it.
+        coalesce(
+            {{ meta.version }},
+            case
+                when _batch_id >= min(
+                    case when is_deleted and {{ meta.version }} is null and _problems is null then _batch_id end
+                ) over (partition by _key)
+                    then _loaded_at
+            end
+        )
+        {%- else -%} cast(null as timestamp) {%- endif %} as _version_at
+
+    from versions
+
+),
+
 final as (
 
     select
@@ -181,7 +231,7 @@ final as (
             ) as bigint)
         end as _version_rank
 
-    from versions
+    from dated
 
 )
 

@@ -1,4 +1,4 @@
-{#- Text as delivered -> typed value, NULL where the text cannot be read as that type. -#}
+{#- Text as delivered -> typed value, NULL where the text cannot be read as that type. All but as_text take trimmed text. -#}
 
 {% macro as_text(column) -%} nullif(trim({{ column }}), '') {%- endmacro %}
 
@@ -17,15 +17,15 @@ coalesce(
 
 {#- 3.0 is a whole number and 2.5 is none: a plain cast would round it, differently on each engine. -#}
 {% macro as_integer(column) -%}
-case
-    when {{ column }} like '%.%' then
-        case when try_cast({{ column }} as double) = floor(try_cast({{ column }} as double))
-            then cast(floor(try_cast({{ column }} as double)) as integer) end
-    else try_cast({{ column }} as integer)
-end
+case when {{ matches(column, '^[+-]?[0-9]+([.]0*)?$') }} then try_cast(split_part({{ column }}, '.', 1) as integer) end
 {%- endmacro %}
 
+{#- NaN and infinity are words for "no number": they would break every sum that they enter. -#}
 {% macro as_double(column) -%}
+case when abs({{ double_or_null(column) }}) < 1e300 then {{ double_or_null(column) }} end
+{%- endmacro %}
+
+{% macro double_or_null(column) -%}
 coalesce(
     try_cast({{ column }} as double),
     case when {{ matches(column, '^-?[0-9]+,[0-9]+$') }} then try_cast(replace({{ column }}, ',', '.') as double) end
@@ -34,38 +34,46 @@ coalesce(
 
 {% macro as_boolean(column) -%}
 case
-    when lower(trim({{ column }})) in ('true', 't', 'yes', 'y', '1', '1.0') then true
-    when lower(trim({{ column }})) in ('false', 'f', 'no', 'n', '0', '0.0') then false
+    when lower({{ column }}) in ('true', 't', 'yes', 'y', '1', '1.0') then true
+    when lower({{ column }}) in ('false', 'f', 'no', 'n', '0', '0.0') then false
 end
 {%- endmacro %}
 
-{#- UTC. ISO first, as nearly every file has it; then the file's own order of day and month; a time without an offset is
-    in the zone that the delivery names. -#}
+{#- UTC. A time with an offset is clear by itself; one without is in the zone that the delivery names. -#}
 {% macro as_timestamp(column) -%}
 case
-    when {{ column }} is null then null
-    when {{ matches(column, '([+-][0-9]{2}:?[0-9]{2}|Z)$') }} and {{ matches(column, '[0-9]:[0-9]') }} then {{ offset_text_to_utc(column) }}
+    when {{ matches(column, '[0-9]:[0-9]{2}([.][0-9]+)? ?([+-][0-9]{2}(:?[0-9]{2})?|Z|UTC|GMT)$') }}
+        then {{ offset_text_to_utc(column) }}
     when _timezone = 'UTC' then {{ naive_timestamp(column) }}
     else {{ to_utc(naive_timestamp(column), '_timezone') }}
 end
 {%- endmacro %}
 
+{#- ISO first, as nearly every file has it; then the file's own order of day and month. A text that goes on after the time
+    is not read: a cast would drop its end without a word. -#}
 {% macro naive_timestamp(column) -%}
-coalesce(
-    case when {{ matches(column, '^[0-9]{4}-') }} then try_cast({{ column }} as timestamp) end,
-    case
-        when {{ matches(column, '^[0-9]{4}[/.-]') }} then {{ parse_timestamp(column, 'ymd') }}
-        when _date_order = 'mdy' then {{ parse_timestamp(column, 'mdy') }}
-        else {{ parse_timestamp(column, 'dmy') }}
-    end
-)
+case
+    when {{ matches(column, '^[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}([T ][0-9:.]*)?$') }} then try_cast({{ column }} as timestamp)
+    when {{ matches(column, '^[0-9]{4}[/.-]') }} then {{ parse_timestamp(column, 'ymd') }}
+    when _date_order = 'mdy' then {{ parse_timestamp(column, 'mdy') }}
+    else {{ parse_timestamp(column, 'dmy') }}
+end
 {%- endmacro %}
 
-{% macro as_date(column) -%} cast({{ naive_timestamp(column) }} as date) {%- endmacro %}
+{#- The day as written: a time beside it, with or without an offset, does not move it. -#}
+{% macro as_date(column) -%}
+case
+    when {{ matches(column, '^[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}T') }}
+        then try_cast(split_part({{ column }}, 'T', 1) as date)
+    when {{ matches(column, '^[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}( |$)') }}
+        then try_cast(split_part({{ column }}, ' ', 1) as date)
+    else cast({{ naive_timestamp(column) }} as date)
+end
+{%- endmacro %}
 
-{#- The typed expression for a column of the contract. -#}
+{#- The typed expression for a trimmed column of the contract. -#}
 {% macro typed(column, data_type) -%}
-{%- if data_type == 'varchar' -%} {{ as_text(column) }}
+{%- if data_type == 'varchar' -%} {{ column }}
 {%- elif data_type == 'integer' -%} {{ as_integer(column) }}
 {%- elif data_type == 'double' -%} {{ as_double(column) }}
 {%- elif data_type == 'decimal(18,2)' -%} {{ as_money(column) }}
