@@ -1,4 +1,21 @@
-{{ config(materialized=grows_by_delivery(), incremental_strategy='delete+insert', unique_key='order_line_id') }}
+{#- A correction may name an order that is not there: the line leaves stg_order_lines, and no new row would replace its
+    old one here. So every line with a newer version is taken out first; those that are still linked come in again. -#}
+{%- set take_out_changed_lines -%}
+{% raw %}{% if is_incremental() %}
+delete from {{ this }}
+where order_line_id in (
+    select order_line_id from {{ ref('base_order_lines') }}
+    where _version_rank = 1 and _batch_id > (select coalesce(max(_batch_id), '') from {{ this }})
+)
+{% endif %}{% endraw %}
+{%- endset -%}
+{{ config(
+    materialized=grows_by_delivery(),
+    incremental_strategy='delete+insert',
+    unique_key='order_line_id',
+    pre_hook=take_out_changed_lines,
+) }}
+-- depends_on: {{ ref('base_order_lines') }}
 
 with
 
