@@ -1,0 +1,96 @@
+"""Hand-made deliveries and dbt runs on a warehouse of their own, for tests of what SQL makes of a delivery.
+
+The rows go straight into `landing.<table>`, in the form that the landing gives them, so that a test can name a
+batch, a time zone or a broken line without writing a file for it.
+"""
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import duckdb
+from dbt.cli.main import dbtRunner
+
+from orchestration.contract import load_contract
+from orchestration.settings import PROJECT_DIRECTORY
+
+META_TYPES = {
+    "_source": "varchar",
+    "_batch_id": "varchar",
+    "_row_number": "bigint",
+    "_loaded_at": "timestamp",
+    "_is_deleted": "boolean",
+    "_problem": "varchar",
+    "_raw": "varchar",
+    "_date_order": "varchar",
+    "_timezone": "varchar",
+}
+
+
+class StagedShop:
+    """A warehouse file with empty landing tables, and dbt to build it."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        directory.mkdir(parents=True, exist_ok=True)
+        self.file = directory / "warehouse.duckdb"
+        with self.connect() as warehouse:
+            warehouse.execute("create schema landing")
+            for table in load_contract():
+                columns = {name: "varchar" for name in table.column_names} | META_TYPES
+                listed = ", ".join(f"{name} {kind}" for name, kind in columns.items())
+                warehouse.execute(f"create table landing.{table.name} ({listed})")
+
+    @contextmanager
+    def connect(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """One connection, closed at once: an open one locks dbt out."""
+        warehouse = duckdb.connect(str(self.file))
+        try:
+            yield warehouse
+        finally:
+            warehouse.close()
+
+    def land(self, table: str, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Append rows to a landing table; a column that a row does not name is NULL."""
+        names = [*load_contract().table(table).column_names, *META_TYPES]
+        with self.connect() as warehouse:
+            for row in rows:
+                unknown = set(row) - set(names)
+                assert not unknown, f"{table} has no column {sorted(unknown)}"
+                warehouse.execute(
+                    f"insert into landing.{table} values ({', '.join('?' * len(names))})",
+                    [row.get(name) for name in names],
+                )
+
+    def build(self, *arguments: str) -> None:
+        """Run dbt in this process on this warehouse; a model that fails raises."""
+        places = {
+            "RETENTION_WAREHOUSE": str(self.file),
+            "DBT_TARGET_PATH": str(self.directory / "target"),
+            "DBT_LOG_PATH": str(self.directory / "logs"),
+            "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
+            "DO_NOT_TRACK": "1",
+        }
+        before = {name: os.environ.get(name) for name in places}
+        os.environ.update(places)
+        project = ["--project-dir", str(PROJECT_DIRECTORY), "--profiles-dir", str(PROJECT_DIRECTORY)]
+        try:
+            result = dbtRunner().invoke(["--quiet", *arguments, *project])
+        finally:
+            for name, value in before.items():
+                os.environ.pop(name) if value is None else os.environ.update({name: value})
+        if not result.success:
+            failed = [
+                f"{node.node.name}: {node.message}"
+                for node in getattr(result.result, "results", [])
+                if node.status not in ("success", "pass")
+            ]
+            raise AssertionError(f"dbt {' '.join(arguments)} failed: {failed or result.exception}")
+
+    def rows(self, sql: str) -> list[dict[str, Any]]:
+        with self.connect() as warehouse:
+            answer = warehouse.execute(sql)
+            names = [column[0] for column in answer.description]
+            return [dict(zip(names, row, strict=True)) for row in answer.fetchall()]
