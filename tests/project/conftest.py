@@ -1,0 +1,50 @@
+"""One manifest and one compiled project for all rules."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from orchestration import settings as settings_module
+
+PROJECT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(scope="session")
+def manifest(tmp_path_factory) -> dict:
+    """dbt's manifest of the project as it stands, parsed into a folder of its own."""
+    data = tmp_path_factory.mktemp("manifest")
+    settings = settings_module.from_environment({"RETENTION_DATA": str(data)})
+    outcome = subprocess.run(
+        [str(Path(sys.executable).with_name("dbt")), "parse", "--quiet"],
+        cwd=PROJECT,
+        env={**os.environ, **settings.environment()},
+        capture_output=True,
+        text=True,
+    )
+    assert outcome.returncode == 0, outcome.stdout + outcome.stderr
+    return json.loads((settings.target_directory / "manifest.json").read_text())
+
+
+@pytest.fixture(scope="session")
+def models(manifest) -> dict[str, dict]:
+    """Models by name."""
+    return {
+        node["name"]: node
+        for node in manifest["nodes"].values()
+        if node["resource_type"] == "model"
+    }
+
+
+def folder(model: dict) -> str:
+    """`marts/cohorts` of `models/marts/cohorts/fct_x.sql`."""
+    return str(Path(model["original_file_path"]).parent.relative_to("models"))
+
+
+def parents(manifest: dict, model: dict) -> list[dict]:
+    """The nodes that a model reads, seeds and sources included."""
+    found = {**manifest["nodes"], **manifest["sources"]}
+    return [found[key] for key in model["depends_on"]["nodes"] if key in found]
