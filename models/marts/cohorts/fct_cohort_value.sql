@@ -68,7 +68,8 @@ refunds_of_customers as (
         customers.country_code,
         {{ months_between('customers.first_ordered_date', 'valid_orders.ordered_date') }} as order_age,
         {{ months_between('customers.first_ordered_date', 'refunds.refunded_date') }} as refund_age,
-        refunds.refund_amount
+        -- Money back for a gift card takes back no revenue.
+        refunds.refund_amount - refunds.gift_card_refund_amount as net_refund_amount
 
     from refunds
     inner join valid_orders on refunds.order_id = valid_orders.order_id
@@ -86,7 +87,7 @@ moved_refunds as (
         order_age as age,
         cast(0 as bigint) as order_count,
         cast(0 as decimal(18, 2)) as net_order_dated_amount,
-        {{ money_sum('refund_amount') }} as net_refund_dated_amount,
+        {{ money_sum('net_refund_amount') }} as net_refund_dated_amount,
         cast(0 as decimal(18, 2)) as contribution_margin_amount
     from refunds_of_customers
     group by 1, 2, 3, 4
@@ -100,7 +101,7 @@ moved_refunds as (
         refund_age as age,
         cast(0 as bigint) as order_count,
         cast(0 as decimal(18, 2)) as net_order_dated_amount,
-        {{ money_sum('-refund_amount') }} as net_refund_dated_amount,
+        {{ money_sum('-net_refund_amount') }} as net_refund_dated_amount,
         cast(0 as decimal(18, 2)) as contribution_margin_amount
     from refunds_of_customers
     group by 1, 2, 3, 4

@@ -19,7 +19,7 @@ data_window as (
 months as (
 
     select
-        {{ add_months(month_of('data_window.data_start_date'), 'numbers.n') }} as activity_month,
+        {{ add_months(month_of('data_window.data_start_date'), 'numbers.n') }} as month_start,
         numbers.n as month_number,
         data_window.first_untruncated_date
 
@@ -83,10 +83,10 @@ year_counts as (
 filled as (
 
     select
-        months.activity_month,
+        months.month_start,
         months.month_number,
-        months.activity_month < months.first_untruncated_date as is_left_truncated,
-        {{ end_of_month('months.activity_month') }} <= {{ as_of_date() }} as is_mature,
+        months.month_start < months.first_untruncated_date as is_left_truncated,
+        {{ end_of_month('months.month_start') }} <= {{ as_of_date() }} as is_mature,
         coalesce(month_counts.active_customers, 0) as active_customers,
         coalesce(month_counts.new_customers, 0) as new_customers,
         coalesce(month_counts.retained_customers, 0) as retained_customers,
@@ -94,8 +94,8 @@ filled as (
         coalesce(year_counts.retained_customers_year_over_year, 0) as retained_customers_year_over_year
 
     from months
-    left join month_counts on months.activity_month = month_counts.ordered_month
-    left join year_counts on months.activity_month = year_counts.ordered_month
+    left join month_counts on months.month_start = month_counts.ordered_month
+    left join year_counts on months.month_start = year_counts.ordered_month
 
 ),
 
@@ -107,7 +107,7 @@ with_earlier_months as (
         lag(active_customers, 1) over by_month as active_customers_before,
         lag(active_customers, 12) over by_month as active_customers_year_before
     from filled
-    window by_month as (order by activity_month asc nulls last)
+    window by_month as (order by month_start asc nulls last)
 
 ),
 
@@ -124,7 +124,7 @@ final as (
 
     select
         -- keys
-        activity_month,
+        month_start,
 
         -- measures
         {% for measure in [

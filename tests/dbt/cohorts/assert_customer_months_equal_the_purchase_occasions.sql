@@ -36,7 +36,7 @@ retention_months as (
 
     select
         *,
-        lag(active_customers) over (order by activity_month asc nulls last) as active_customers_before
+        lag(active_customers) over (order by month_start asc nulls last) as active_customers_before
     from {{ ref('fct_customer_retention_months') }}
 
 ),
@@ -44,7 +44,7 @@ retention_months as (
 final as (
 
     select
-        retention_months.activity_month,
+        retention_months.month_start,
         retention_months.active_customers,
         counted.active_customers as active_customers_counted,
         retention_months.new_customers,
@@ -55,9 +55,9 @@ final as (
         retention_months.active_customers_before
 
     from retention_months
-    full outer join counted on retention_months.activity_month = counted.ordered_month
+    full outer join counted on retention_months.month_start = counted.ordered_month
     where
-        retention_months.activity_month is null
+        retention_months.month_start is null
         or retention_months.active_customers_so_far <> coalesce(counted.active_customers, 0)
         or retention_months.new_customers <> coalesce(counted.new_customers, 0)
         or retention_months.retained_customers <> coalesce(counted.retained_customers, 0)
