@@ -15,12 +15,8 @@ from orchestration.contract import load_contract
 from orchestration.home import prepare
 from orchestration.jobs import nightly
 from orchestration.resources.dbt_manifest import ensure_manifest
-from orchestration.resources.landing import Landing
-from orchestration.resources.lock import WriterLock
-from orchestration.resources.outbox import Outbox
+from orchestration.resources.places import landing_of, outbox_of, serving_of, warehouse_of
 from orchestration.resources.progress import SilentProgress
-from orchestration.resources.serving import ServingFolder
-from orchestration.resources.warehouse import Warehouse
 from orchestration.schedules import nightly_schedule
 from orchestration.sensors import failed_night, new_deliveries
 from orchestration.settings import Settings, from_environment
@@ -28,17 +24,12 @@ from orchestration.settings import Settings, from_environment
 
 def build_resources(settings: Settings) -> dict[str, Any]:
     """The resources of a night, by the name that assets ask for."""
-    lock = WriterLock(settings.data_directory / "warehouse.lock")
     return {
         "settings": settings,
-        "landing": Landing(
-            settings.data_directory,
-            timezone=settings.source_timezone,
-            default_date_order=settings.source_date_order,
-        ),
-        "warehouse": Warehouse(settings.warehouse_file, lock),
-        "serving": ServingFolder(settings.serving_directory, keep=settings.keep_publications),
-        "outbox": Outbox(settings.outbox_directory),
+        "landing": landing_of(settings),
+        "warehouse": warehouse_of(settings, on_wait=dg.get_dagster_logger().warning),
+        "serving": serving_of(settings),
+        "outbox": outbox_of(settings),
         "progress": SilentProgress(),
         "dbt": dbt_resource(),
     }

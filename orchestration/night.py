@@ -69,6 +69,24 @@ def run_night(
             return NightResult(result.run_id, tuple(reasons), log_file, notice)
 
 
+def last_night(settings: Settings) -> str:
+    """When the newest night ran, how it ended, and who started it."""
+    prepare(settings)
+    import dagster as dg
+
+    with dg.DagsterInstance.get() as instance:
+        records = instance.get_run_records(dg.RunsFilter(job_name="nightly"), limit=1)
+        if not records:
+            return "there was none yet: run `retention refresh`"
+        [record] = records
+        run = record.dagster_run
+        begun = record.start_time or record.create_timestamp.timestamp()
+        when = f"{datetime.fromtimestamp(begun, UTC):%Y-%m-%d %H:%M} UTC"
+        took = f", {record.end_time - begun:.0f} s" if record.end_time else ""
+        starter = run.tags.get("retention/started_by") or "Dagster"
+        return f"{run.status.value.lower()} on {when}{took}, started by {starter} (run {run.run_id[:8]})"
+
+
 def run_config(*, as_of_date: str | None, full_refresh: bool) -> dict[str, Any]:
     """What this night does otherwise than the others."""
     ops: dict[str, Any] = {}

@@ -36,6 +36,10 @@ class Settings:
         return self.data_directory / "warehouse.duckdb"
 
     @property
+    def lock_file(self) -> Path:
+        return self.data_directory / "warehouse.lock"
+
+    @property
     def inbox_directory(self) -> Path:
         return self.data_directory / "inbox"
 

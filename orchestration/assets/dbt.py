@@ -252,9 +252,9 @@ def _with_metadata(events: Sequence[DbtEvent], warehouse: Warehouse) -> Iterator
 
 def _cohort_triangle(warehouse: Warehouse) -> dg.MarkdownMetadataValue:
     cells = warehouse.query(f"""
-        select cohort, age, retention_rate from {COHORT_RETENTION}
-        where cohort_type = 'first_order' and age_unit = 'month' and retention_type = 'bounded' and segment = 'all'
-        order by cohort nulls last, age nulls last
+        select cohort_month, age, retention_rate from {COHORT_RETENTION}
+        where segment_type = 'all' and retention_type = 'bounded' and age_unit = 'month'
+        order by cohort_month nulls last, age nulls last
     """)
     cohorts, ages, rates = zip(*cells, strict=True)
     figure = charts.cohort_triangle(cohorts, ages, rates, "Customers who ordered again, by month")

@@ -92,15 +92,16 @@ def landing_assets(contract: Contract, owner: str) -> dg.AssetsDefinition:
             results = landing.deliver_inbox()
             with warehouse.writing_under_held_lock() as connection:
                 make_views(connection, landing)
+                record_refusals(connection, results)
             for table in contract:
                 batches = landing.batches(table.name)
                 ours = [result for result in results if result.table == table.name]
                 yield _table_result(table.name, batches, ours)
                 yield _readable(table.name, ours)
-                if line := _line(table.name, batches, ours):
-                    step.line(line)
-            unknown = [r for r in results if isinstance(r, Refusal) and r.table is None]
-            for refusal in unknown:
+                if batches:
+                    step.line(_line(table.name, batches, ours))
+            refusals = [result for result in results if isinstance(result, Refusal)]
+            for refusal in refusals:
                 context.log.warning(refusal.message)
                 step.line(f"refused: {refusal.message}")
 
@@ -146,6 +147,16 @@ def record_night(connection: Connection, night: Night) -> None:
             date {literal(night.as_of_date)} as as_of_date,
             {literal(night.shop_timezone)} as shop_timezone
     """)
+
+
+def record_refusals(connection: Connection, results: Sequence[Delivery | Refusal]) -> None:
+    """Keep what was refused tonight where `retention status` finds it."""
+    connection.execute(
+        "create or replace table landing.refusals (file varchar, source_table varchar, message varchar)"
+    )
+    rows = [[r.file, r.table, r.message] for r in results if isinstance(r, Refusal)]
+    if rows:
+        connection.executemany("insert into landing.refusals values (?, ?, ?)", rows)
 
 
 def _table_result(
@@ -227,17 +238,11 @@ def _no_orders(settings: Settings, results: Sequence[Delivery | Refusal]) -> str
     return "\n".join([message, *(f"Refused: {text}" for text in refused)])
 
 
-def _line(
-    table: str, batches: Sequence[Manifest], results: Sequence[Delivery | Refusal]
-) -> str | None:
-    refused = [r for r in results if isinstance(r, Refusal)]
-    if not batches and not refused:
-        return None
-    new = sum(isinstance(r, Delivery) and r.is_new for r in results)
+def _line(table: str, batches: Sequence[Manifest], results: Sequence[Delivery | Refusal]) -> str:
+    new = sum(isinstance(result, Delivery) and result.is_new for result in results)
     rows = sum(batch.rows for batch in batches)
     text = f"{table:<26} {rows:>12,} rows in {len(batches)} deliveries"
-    text += f", {new} new" if new else ""
-    return text + "".join(f"\n    refused: {r.message}" for r in refused)
+    return text + (f", {new} new" if new else "")
 
 
 def _bullets(messages: Iterator[str]) -> str:

@@ -21,8 +21,21 @@ _PROJECT_FOLDERS = ("models", "macros", "seeds/reference", "snapshots", "tests/d
 
 # Names of columns that hold a person in the clear, whatever a model's YAML says about them.
 PERSONAL_NAMES = frozenset(
-    "email phone first_name last_name full_name name_of_customer address street postal_code zip "
-    "birth_date birth_day birth_month ip_address".split()
+    {
+        "address",
+        "birth_date",
+        "birth_day",
+        "birth_month",
+        "email",
+        "first_name",
+        "full_name",
+        "ip_address",
+        "last_name",
+        "phone",
+        "postal_code",
+        "street",
+        "zip",
+    }
 )
 
 

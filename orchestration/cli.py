@@ -1,0 +1,276 @@
+"""`retention`: the commands of daily work. What they do is elsewhere; here are their names, options and words."""
+
+import shutil
+import sys
+from pathlib import Path
+
+import click
+
+from orchestration.connectors import CONNECTORS, connector_named
+from orchestration.contract import ContractError
+from orchestration.resources.dbt_manifest import ManifestError, PublicationRefusedError
+from orchestration.resources.landing import DeliveryRefused
+from orchestration.resources.lock import WriterBusyError
+from orchestration.resources.places import landing_of, serving_of, warehouse_of
+from orchestration.resources.serving import NothingPublishedError
+from orchestration.resources.warehouse import EngineError
+from orchestration.science.errors import DataError
+from orchestration.settings import PROJECT_DIRECTORY, SettingError, Settings, from_environment
+
+SAMPLE_DIRECTORY = PROJECT_DIRECTORY / "seeds" / "sample"
+SHOWN_ROWS = 200
+# What a person can act on; anything else is a fault of ours and keeps its stack.
+EXPECTED_ERRORS = (
+    ContractError,
+    DataError,
+    DeliveryRefused,
+    ManifestError,
+    NothingPublishedError,
+    PublicationRefusedError,
+    SettingError,
+    WriterBusyError,
+)
+pass_settings = click.make_pass_decorator(Settings)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="retention-warehouse")
+@click.pass_context
+def cli(context: click.Context) -> None:
+    """Orders, returns and memberships become tested retention tables, every night.
+
+    Everything lives under RETENTION_DATA (by default data/ in the checkout).
+    """
+    context.obj = from_environment()
+
+
+@cli.command()
+@click.option(
+    "--as-of",
+    type=click.DateTime(["%Y-%m-%d"]),
+    help="Last day of the night; by default the last complete day of the orders.",
+)
+@click.option("--full-refresh", is_flag=True, help="Build incremental tables from all deliveries.")
+@pass_settings
+def refresh(settings: Settings, as_of: object, full_refresh: bool) -> None:
+    """Run one night: take the inbox, build, score, check, publish."""
+    _night(settings, as_of_date=f"{as_of:%Y-%m-%d}" if as_of else None, full_refresh=full_refresh)
+    click.echo('\nNext: retention status, or retention query "from dim_metrics"')
+
+
+@cli.command(
+    epilog="\b\n" + "\n".join(f"{known.name}: {known.description}" for known in CONNECTORS.values())
+)
+@click.argument("connector", type=click.Choice(sorted(CONNECTORS)))
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
+@pass_settings
+def load(settings: Settings, connector: str, files: tuple[Path, ...]) -> None:
+    """Map files of another system onto the source contract."""
+    chosen = connector_named(connector)
+    refused = 0
+    with warehouse_of(settings, on_wait=_say_aside).lock.hold(f"load {connector}"):
+        for file in files:
+            try:
+                for delivery in chosen.deliver(landing_of(settings), file):
+                    click.echo(delivery.message)
+            except DeliveryRefused as error:
+                refused += 1
+                click.echo(f"refused: {error}", err=True)
+    if refused:
+        raise click.ClickException(f"{refused} of {len(files)} files were refused")
+    click.echo("Next: retention refresh")
+
+
+@cli.command()
+@pass_settings
+def status(settings: Settings) -> None:
+    """Say what is published, what came in, and what was refused or set aside."""
+    from orchestration import summary
+    from orchestration.terminal import table_text
+
+    landing, serving, warehouse = landing_of(settings), serving_of(settings), warehouse_of(settings)
+    _heading("Last night")
+    click.echo(_last_night(settings))
+    _heading("Published copy")
+    click.echo("\n".join(summary.published_lines(serving)))
+    _heading("Deliveries")
+    click.echo(summary.delivery_lines(landing))
+    waiting = [path.name for path in landing.new_files()]
+    if waiting:
+        click.echo(f"\nIn the inbox and not in landing: {', '.join(waiting)}")
+
+    writer = warehouse.lock.holder()
+    if writer:
+        click.echo(f"\n{writer} is writing; quarantine and conservation are shown when it is done.")
+        return
+    relations = warehouse.relations() if warehouse.file.exists() else set()
+    if "landing.refusals" in relations:
+        _heading("Refused files")
+        found = summary.refusals(warehouse)
+        click.echo(table_text(("file", "why"), found) if found else "none")
+    if "quarantine.rows" in relations:
+        _heading("Quarantine, most frequent reasons")
+        found = summary.quarantine(warehouse)
+        click.echo(table_text(("table", "reasons", "rows"), found) if found else "empty")
+        _heading("Conservation: landed = staged + superseded + quarantined")
+        names = ("table", "landed", "staged", "superseded", "quarantined", "missing")
+        click.echo(table_text(names, summary.conservation(warehouse, landing.contract.table_names)))
+
+
+@cli.command()
+@click.argument("sql")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["table", "csv", "json"]),
+    default="table",
+    show_default=True,
+    help="A table shows the first rows; csv and json give all.",
+)
+@pass_settings
+def query(settings: Settings, sql: str, form: str) -> None:
+    """Ask the published copy one SQL question, read-only."""
+    from orchestration.terminal import table_text, write_csv, write_json
+
+    limit = SHOWN_ROWS + 1 if form == "table" else None
+    try:
+        names, rows = serving_of(settings).query(sql, limit)
+    except EngineError as error:
+        raise click.ClickException(str(error)) from None
+    if form == "csv":
+        write_csv(names, rows, sys.stdout)
+    elif form == "json":
+        write_json(names, rows, sys.stdout)
+    else:
+        click.echo(table_text(names, rows[:SHOWN_ROWS]))
+        if len(rows) > SHOWN_ROWS:
+            click.echo("... and more rows: --format csv gives all of them")
+
+
+@cli.command()
+@click.option("--port", type=click.IntRange(1, 65535), default=3000, show_default=True)
+@click.option("--read-only", is_flag=True, help="Show everything, launch nothing.")
+@pass_settings
+def ui(settings: Settings, port: int, read_only: bool) -> None:
+    """Serve Dagster's web pages on this machine, with the nightly schedule switched on."""
+    from orchestration.servers import serve
+
+    raise SystemExit(serve(settings, port=port, read_only=read_only, say=click.echo))
+
+
+@cli.command()
+@pass_settings
+def demo(settings: Settings) -> None:
+    """Run a whole night on the sample shop and show its numbers."""
+    from orchestration import summary
+
+    copy_sample(settings)
+    click.echo(
+        f"The sample shop, from its files to a published copy, under {settings.data_directory}:\n"
+    )
+    _night(settings)
+    serving = serving_of(settings)
+    _heading("The shop")
+    for line in summary.shop_lines(serving):
+        click.echo(f"  {line}")
+    _heading("Published")
+    for line in summary.published_lines(serving):
+        click.echo(f"  {line}")
+    _heading("Next")
+    for command, purpose in (
+        ("retention status", "what came in, what was set aside and why"),
+        ('retention query "from dim_metrics"', "what every number means"),
+        ("make ui", "the night in Dagster, with its schedule"),
+        ("retention load --help", "your own shop's export instead of this one"),
+    ):
+        click.echo(f"  {command:<38} {purpose}")
+
+
+@cli.command()
+@click.option("--customers", type=click.IntRange(min=1), required=True, help="About how many.")
+@click.option("--out", type=click.Path(file_okay=False, path_type=Path), required=True)
+@click.option("--form", type=click.Choice(["csv", "parquet"]), default="csv", show_default=True)
+@click.option("--seed", type=int, help="Another shop with the same habits.")
+def generate(customers: int, out: Path, form: str, seed: int | None) -> None:
+    """Write a sample shop of any size into a folder, with its truth beside it."""
+    from orchestration.science.sample_shop import Parameters, make
+
+    named = {} if seed is None else {"seed": seed}
+    parameters = Parameters(customers=customers, defects=form == "csv", **named)
+    files = make(parameters, out, form)
+    size = sum(file.stat().st_size for file in files)
+    click.echo(f"{len(files)} files, {size / 1e6:.1f} MB, in {out}")
+
+
+def main() -> None:
+    """The command, with errors that a person can act on in one line and exit code 1."""
+    try:
+        cli()
+    except EXPECTED_ERRORS as error:
+        click.echo(f"Error: {error}", err=True)
+        raise SystemExit(1) from None
+
+
+def copy_sample(settings: Settings, sample: Path = SAMPLE_DIRECTORY) -> list[Path]:
+    """Put the sample shop's files into the inbox, unless the folder is already another shop's."""
+    files = sorted(path for path in sample.iterdir() if path.is_file() and path.suffix != ".md")
+    if not files:
+        raise click.ClickException(f"there is no sample shop in {sample}")
+    names = {path.name for path in files}
+    landing = landing_of(settings)
+    delivered = {m.file for table in landing.contract for m in landing.batches(table.name)}
+    foreign = sorted((delivered | {path.name for path in landing.inbox_files()}) - names)
+    if foreign:
+        raise click.ClickException(
+            f"{settings.data_directory} holds another shop's deliveries ({foreign[0]}), and the sample "
+            "shop must not mix with them: set RETENTION_DATA to an empty folder for the demo"
+        )
+    settings.inbox_directory.mkdir(parents=True, exist_ok=True)
+    for file in files:
+        target = settings.inbox_directory / file.name
+        if not target.exists():
+            shutil.copy2(file, target)
+    return files
+
+
+def _night(
+    settings: Settings, *, as_of_date: str | None = None, full_refresh: bool = False
+) -> None:
+    from orchestration.night import run_night
+
+    result = run_night(settings, as_of_date=as_of_date, full_refresh=full_refresh)
+    if result.is_success:
+        return
+    click.echo("\nThe night failed.\n", err=True)
+    for reason in result.reasons:
+        click.echo(f"  {reason}", err=True)
+    if result.notice:
+        click.echo(f"\n{_standing(settings)}\nNotice: {result.notice}", err=True)
+    click.echo(f"Log: {result.log_file}", err=True)
+    raise SystemExit(1)
+
+
+def _standing(settings: Settings) -> str:
+    from orchestration.notices import what_stands
+
+    return what_stands(serving_of(settings))
+
+
+def _last_night(settings: Settings) -> str:
+    if not (settings.dagster_directory / "dagster.yaml").exists():
+        return "there was none yet: run `retention refresh`"
+    from orchestration.night import last_night
+
+    return last_night(settings)
+
+
+def _say_aside(text: str) -> None:
+    click.echo(text, err=True)
+
+
+def _heading(text: str) -> None:
+    click.echo(f"\n{text}\n{'-' * len(text)}")
+
+
+if __name__ == "__main__":
+    main()
