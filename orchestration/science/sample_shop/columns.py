@@ -75,7 +75,9 @@ def money(pence: Integers, known: NDArray[np.bool_] | None = None) -> pa.Array:
 def moments(seconds: Integers, before: int) -> pa.Array:
     """Turn UTC seconds into TIMESTAMP; what has not happened before `before` is null."""
     unknown = seconds >= before
-    return pa.array(np.where(unknown, 0, seconds) * 1_000_000, mask=unknown).cast(pa.timestamp("us"))
+    return pa.array(np.where(unknown, 0, seconds) * 1_000_000, mask=unknown).cast(
+        pa.timestamp("us")
+    )
 
 
 def dates(days: Integers, known: NDArray[np.bool_] | None = None) -> pa.Array:
@@ -88,7 +90,9 @@ def labels(codes: NDArray[Any], names: Sequence[str]) -> pa.Array:
     """Turn codes into text; a negative code is null."""
     codes = np.asarray(codes)
     index = pa.array(np.where(codes < 0, 0, codes).astype(np.int32), mask=codes < 0)
-    return pa.DictionaryArray.from_arrays(index, pa.array(list(names), pa.string())).cast(pa.string())
+    return pa.DictionaryArray.from_arrays(index, pa.array(list(names), pa.string())).cast(
+        pa.string()
+    )
 
 
 def keys(prefix: str, numbers: NDArray[Any], width: int = 7) -> pa.Array:

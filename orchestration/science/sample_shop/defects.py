@@ -196,7 +196,13 @@ class _Planter:
         file.rows.insert(int(self.rng.integers(len(file.rows) + 1)), row)
 
     def note(
-        self, kind: str, file: DeliveryFile, key: str, outcome: str, column: str = "", rule: str = ""
+        self,
+        kind: str,
+        file: DeliveryFile,
+        key: str,
+        outcome: str,
+        column: str = "",
+        rule: str = "",
     ) -> None:
         """Write a planted defect down."""
         self.planted.append(PlantedDefect(kind, file.table, file.name, key, outcome, column, rule))
@@ -263,7 +269,10 @@ def _repeat_rows(planter: _Planter) -> None:
 def _correct_late(planter: _Planter) -> None:
     """Deliver a wrong amount first and the right row in a later file."""
     ten = decimal.Decimal("10.00")
-    for table, column, count in (("orders", "gross_item_amount", 6), ("order_lines", "quantity", 4)):
+    for table, column, count in (
+        ("orders", "gross_item_amount", 6),
+        ("order_lines", "quantity", 4),
+    ):
         first, last = planter.file(table, 0), planter.file(table, 2)
         key = TABLE_KEYS[table][0]
         changed = {row[key] for number in (1, 2) for row in planter.file(table, number).rows}

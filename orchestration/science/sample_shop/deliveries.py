@@ -19,9 +19,9 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from orchestration.science.sample_shop.membership_tables import known_tables
 from orchestration.science.sample_shop.shop_time import epoch_day, midnight_utc
 from orchestration.science.sample_shop.simulation import Facts, Frame
+from orchestration.science.sample_shop.tables import known_tables
 
 Row = dict[str, Any]
 
@@ -185,7 +185,9 @@ def _as_table(file: DeliveryFile) -> pa.Table:
         kind = pa.bool_() if name == "_is_deleted" else file.schema.field(name).type
         is_text = any(isinstance(one, str) for one in values)
         if is_text and not pa.types.is_string(kind):
-            columns[name] = pa.array([None if one is None else as_text(one, PLAIN) for one in values])
+            columns[name] = pa.array(
+                [None if one is None else as_text(one, PLAIN) for one in values]
+            )
         else:
             columns[name] = pa.array(values, kind)
     return pa.table(columns)

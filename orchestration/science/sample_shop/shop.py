@@ -9,9 +9,9 @@ import pyarrow as pa
 
 from orchestration.science.sample_shop.defects import PlantedDefect, plant_defects
 from orchestration.science.sample_shop.deliveries import DeliveryFile, split_into_deliveries
-from orchestration.science.sample_shop.membership_tables import known_tables
 from orchestration.science.sample_shop.parameters import Parameters
-from orchestration.science.sample_shop.simulation import Facts, Frame, simulate
+from orchestration.science.sample_shop.simulation import Facts, simulate
+from orchestration.science.sample_shop.tables import known_tables
 from orchestration.science.sample_shop.truth import Truth, tell_truth
 
 
@@ -66,6 +66,3 @@ def generate(parameters: Parameters) -> Shop:
         defects = plant_defects(rng, files, tables)
         truth = truth.with_deliveries(files, defects)
     return Shop(parameters, tables, truth, files, defects)
-
-
-__all__ = ["Facts", "Frame", "Shop", "generate"]

@@ -57,6 +57,11 @@ def local_from_utc(seconds: Integers) -> Integers:
     return seconds + HOUR * (np.searchsorted(_CHANGES, seconds, side="right") % 2)
 
 
+def local_day(moment: int) -> int:
+    """Return the local day (days since 1970) of a UTC second; an export holds the days before it."""
+    return int(local_from_utc(np.asarray(moment, dtype=np.int64)) // DAY)
+
+
 def midnight_utc(days: Integers | int) -> Integers:
     """Return the UTC second at which a local day (days since 1970) begins."""
     return utc_from_local(np.asarray(days, dtype=np.int64) * DAY)

@@ -41,11 +41,10 @@ from orchestration.science.sample_shop.facts.purchases import (
     joining_visits,
     visit_days,
 )
+from orchestration.science.sample_shop.facts.refunds import Refunds, draw_refunds
 from orchestration.science.sample_shop.facts.returns import (
-    Refunds,
     ReturnItems,
     Returns,
-    draw_refunds,
     draw_returns,
     exchange_orders,
 )
@@ -157,9 +156,7 @@ def _chunks(rng: np.random.Generator, frame: Frame) -> Iterator[Facts]:
         yield facts
 
 
-def _chunk(
-    rng: np.random.Generator, frame: Frame, customers: int, offsets: Counters
-) -> Facts:
+def _chunk(rng: np.random.Generator, frame: Frame, customers: int, offsets: Counters) -> Facts:
     parameters, clock, catalogue = frame.parameters, frame.clock, frame.catalogue
     people = draw_people(rng, customers, parameters, clock)
     visits = draw_visits(rng, people, parameters, clock)
@@ -196,7 +193,9 @@ def _chunk(
     replacements.order = replacements.order + base
     orders, lines = stack([orders, exchanges]), stack([lines, sent])
     money, shipments = stack([money, free]), stack([shipments, replacements])
-    uses = stack([draw_uses(rng, members, terms, parameters), _order_benefits(orders, money, shipments)])
+    uses = stack(
+        [draw_uses(rng, members, terms, parameters), _order_benefits(orders, money, shipments)]
+    )
     return Facts(
         offsets, people, visits, inside, accounts, orders, lines, money, shipments, returns, items,
         refunds, members, terms, uses,

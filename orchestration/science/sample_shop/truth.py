@@ -16,7 +16,6 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from orchestration.science.sample_shop import tables
 from orchestration.science.sample_shop.columns import flags, keys, labels, moments
 from orchestration.science.sample_shop.defects import DELETED, QUARANTINED, PlantedDefect
 from orchestration.science.sample_shop.deliveries import TABLE_KEYS, DeliveryFile
@@ -30,6 +29,8 @@ from orchestration.science.sample_shop.facts.shipments import LATE, ON_TIME, ord
 from orchestration.science.sample_shop.parameters import BILLING_PERIODS
 from orchestration.science.sample_shop.shop_time import DAY, NEVER, Integers, epoch_day
 from orchestration.science.sample_shop.simulation import Facts, Frame
+from orchestration.science.sample_shop.tables.numbers import account_numbers, begun
+from orchestration.science.sample_shop.tables.sales import ORDER_STATUSES, order_status
 
 
 @dataclass(frozen=True)
@@ -197,8 +198,8 @@ def _people_table(frame: Frame, facts: Facts) -> pa.Table:
 def _account_table(frame: Frame, facts: Facts) -> pa.Table:
     """One row per delivered account: the person behind it, and how the address was typed."""
     accounts = facts.accounts
-    numbers = tables.account_numbers(facts)
-    row = tables.begun(accounts.created, numbers, frame.end_moment)
+    numbers = account_numbers(facts)
+    row = begun(accounts.created, numbers, frame.end_moment)
     person = accounts.person[row]
     spelling = labels(accounts.spelling[row], SPELLINGS)
     return pa.table(
@@ -215,11 +216,11 @@ def _counts(frame: Frame, facts: Facts) -> Counter[tuple[str, str]]:
     end = frame.end_moment
     orders = facts.orders
     placed = orders.ordered < end
-    status = tables.order_status(facts, end)[placed]
+    status = order_status(facts, end)[placed]
     counts: Counter[tuple[str, str]] = Counter()
     for code, name in enumerate(ORDER_KINDS):
         counts["orders_by_kind", name] = int((orders.kind[placed] == code).sum())
-    for code, name in enumerate(tables.ORDER_STATUSES):
+    for code, name in enumerate(ORDER_STATUSES):
         counts["orders_by_status", name] = int((status == code).sum())
     asked = facts.returns.requested < end
     for code, name in enumerate(RETURN_OUTCOMES):
@@ -310,5 +311,3 @@ def _returned(frame: Frame, facts: Facts) -> np.ndarray:
     tenth = np.searchsorted(edges, propensity, side="right")
     columns = (np.ones(line.size), came_back[line], expected[line])
     return np.stack([np.bincount(tenth, one, minlength=10) for one in columns], axis=1)
-
-

@@ -16,10 +16,10 @@ import pyarrow.parquet as pq
 from orchestration.science.errors import DataError
 from orchestration.science.sample_shop.deliveries import PLAIN as PLAIN_STYLE
 from orchestration.science.sample_shop.deliveries import as_text, write_file
-from orchestration.science.sample_shop.membership_tables import CHUNK_TABLES, SHARED_TABLES
 from orchestration.science.sample_shop.parameters import Parameters
 from orchestration.science.sample_shop.shop import Shop, generate
 from orchestration.science.sample_shop.simulation import simulate
+from orchestration.science.sample_shop.tables import CHUNK_TABLES, SHARED_TABLES
 from orchestration.science.sample_shop.truth import Truth, chunk_truth, joined_truth
 
 FORMATS = ("csv", "parquet")

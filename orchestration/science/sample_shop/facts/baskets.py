@@ -108,7 +108,9 @@ def fill_baskets(
     tax = percent_of(quantity * price - discount, tax_rate)
     lines = Lines(order, variant, quantity, price, discount, tax, is_insert)
     free_code = chance(rng, habits.free_shipping_share, size)
-    return lines, _totals(lines, orders, promotion, free_code, _needs_parcel(lines, catalogue, size))
+    return lines, _totals(
+        lines, orders, promotion, free_code, _needs_parcel(lines, catalogue, size)
+    )
 
 
 def _needs_parcel(lines: Lines, catalogue: Catalogue, size: int) -> NDArray[np.bool_]:

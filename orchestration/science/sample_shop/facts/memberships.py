@@ -165,7 +165,7 @@ def _spells(
     )
     anchor = np.where(trial, 0, day_of_month(term.start))
     rounds: list[Terms] = []
-    while term.member.size:
+    while term.member.size or not rounds:
         billing, end = _ends(term, anchor, habits)
         rounds.append(_written(rng, term, billing, end, members, habits))
         # A charge that was never recovered ends the membership; the others come to a decision.

@@ -239,9 +239,5 @@ def _assign_accounts(
     gets_account = ~chance(rng, without, spelling.size)
     rows = np.flatnonzero(guest)[gets_account]
     orders.account[rows] = accounts.person.size + np.arange(rows.size)
-    added = guest_accounts(
-        rng, orders.person[rows], orders.ordered[rows], spelling[gets_account]
-    )
+    added = guest_accounts(rng, orders.person[rows], orders.ordered[rows], spelling[gets_account])
     return stack([accounts, added])
-
-

@@ -64,7 +64,9 @@ def ship_orders(
     """Send the goods of every paid order; nothing leaves for cancelled, unpaid or fraud orders."""
     habits = parameters.delivery
     size = orders.kind.size
-    goods = np.bincount(lines.order[catalogue.category[lines.variant] != GIFT_CARDS], minlength=size)
+    goods = np.bincount(
+        lines.order[catalogue.category[lines.variant] != GIFT_CARDS], minlength=size
+    )
     sends = np.isin(orders.kind, (NORMAL, ANONYMOUS, EXCHANGE)) & (orders.channel != STORE)
     parcels = np.where(sends & (goods > 0), 1, 0)
     parcels += (parcels > 0) & (goods > 1) & chance(rng, habits.second_parcel_share, size)
