@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 
 from orchestration.science.errors import DataError
 
+SHOP_CURRENCY = "GBP"
+SHOP_TIMEZONE = "Europe/London"
 BILLING_PERIODS = ("trial", "monthly", "annual")
 
 
@@ -102,7 +104,6 @@ class Baskets:
     welcome_share: float = 0.25
     free_shipping_share: float = 0.04
     member_deal_share: float = 0.25
-    member_deal_discount: float = 0.10
 
 
 @dataclass(frozen=True)
@@ -214,8 +215,6 @@ class Parameters:
     future_days: int = 365
     """Days simulated after the end, kept out of the data and written into the truth."""
     chunk_customers: int = 250_000
-    shop_currency: str = "GBP"
-    shop_timezone: str = "Europe/London"
     purchasing: Purchasing = field(default_factory=Purchasing)
     season: Season = field(default_factory=Season)
     identity: Identity = field(default_factory=Identity)

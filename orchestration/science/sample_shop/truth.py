@@ -26,7 +26,11 @@ from orchestration.science.sample_shop.facts.products import CATEGORIES
 from orchestration.science.sample_shop.facts.purchases import joining_probability
 from orchestration.science.sample_shop.facts.returns import RETURN_OUTCOMES, return_probability
 from orchestration.science.sample_shop.facts.shipments import LATE, ON_TIME, orders_arrived
-from orchestration.science.sample_shop.parameters import BILLING_PERIODS
+from orchestration.science.sample_shop.parameters import (
+    BILLING_PERIODS,
+    SHOP_CURRENCY,
+    SHOP_TIMEZONE,
+)
 from orchestration.science.sample_shop.shop_time import DAY, NEVER, Integers, epoch_day
 from orchestration.science.sample_shop.simulation import Facts, Frame
 from orchestration.science.sample_shop.tables.numbers import account_numbers, begun
@@ -115,6 +119,8 @@ def joined_truth(frame: Frame, parts: list[ChunkTruth]) -> Truth:
     summary = {
         "about": "Hidden parameters of the sample shop and counts of what they made of it.",
         "parameters": _plain(dataclasses.asdict(parameters)),
+        "shop_currency": SHOP_CURRENCY,
+        "shop_timezone": SHOP_TIMEZONE,
         "start_date": parameters.start_date.isoformat(),
         "return_factors": {one.name: one.return_factor for one in CATEGORIES},
         "counts": {

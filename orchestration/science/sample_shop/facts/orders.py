@@ -134,8 +134,7 @@ def _extra_orders(
         seconds.append(when)
 
     def anywhere(count: int) -> Integers:
-        days = parameters.years * 365 + parameters.future_days
-        return clock.seconds(rng.random(count) * min(days, clock.days))
+        return clock.seconds(rng.random(count) * (clock.days - 1))
 
     # A second attempt on the same day or the next, so that nobody's first order moves.
     for kind, share in ((CANCELLED, extra.cancelled), (UNPAID, extra.unpaid)):

@@ -22,7 +22,7 @@ from orchestration.science.sample_shop.facts.memberships import (
     TRIAL,
     VOLUNTARY,
 )
-from orchestration.science.sample_shop.parameters import BILLING_PERIODS
+from orchestration.science.sample_shop.parameters import BILLING_PERIODS, SHOP_CURRENCY
 from orchestration.science.sample_shop.shop_time import NEVER, Integers, local_day
 from orchestration.science.sample_shop.simulation import Facts, Frame
 from orchestration.science.sample_shop.tables.numbers import (
@@ -112,7 +112,7 @@ def membership_terms(facts: Facts, frame: Frame, before: int) -> pa.Table:
             "term_end": dates(terms.end[row]),
             "due_at": moments(terms.due[row], int(NEVER)),
             "fee_amount": money(terms.fee[row]),
-            "currency": labels(np.zeros(row.size), (frame.parameters.shop_currency,)),
+            "currency": labels(np.zeros(row.size), (SHOP_CURRENCY,)),
             "discount_amount": money(terms.discount[row]),
             "payment_status": labels(status, ("paid", "failed", "waived", "due")),
             "paid_at": moments(terms.paid[row], before),
