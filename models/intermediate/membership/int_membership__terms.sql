@@ -49,7 +49,7 @@ exchange_rates as (
 
 ),
 
--- The newest month up to the term, or else the first one after it.
+-- The last month before the term, which no later order can move, or else the nearest one there is.
 rated_terms as (
 
     select
@@ -58,8 +58,10 @@ rated_terms as (
         row_number() over (
             partition by membership_terms.membership_term_id
             order by
-                case when exchange_rates.rate_month <= membership_terms.term_start then 0 else 1 end
-                    asc nulls last,
+                case
+                    when exchange_rates.rate_month < {{ month_of('membership_terms.term_start') }} then 0
+                    else 1
+                end asc nulls last,
                 abs({{ days_between('exchange_rates.rate_month', 'membership_terms.term_start') }})
                     asc nulls last
         ) as nearness
@@ -149,7 +151,7 @@ numbered as (
         *,
         has_payment and cover_start < term_end as is_covering,
         cast(
-            sum(case when known_status = 'paid' then net_fee_amount else 0 end)
+            sum(case when known_status = 'paid' then coalesce(net_fee_amount, 0) else 0 end)
                 over (partition by membership_id, term_number)
             as decimal(18, 2)
         ) as fee_paid_amount,
@@ -184,6 +186,7 @@ final as (
         fee_paid_amount,
         case
             when billing_period <> 'trial' and known_status = 'paid' and is_covering
+                and net_fee_amount is not null
                 then cast(round({{ ratio('net_fee_amount', 'term_months') }}, 2) as decimal(18, 2))
             else cast(0 as decimal(18, 2))
         end as mrr_amount,

@@ -96,7 +96,8 @@ multiplied as (
                 and min(case when is_mature then 1 else 0 end) over earlier_terms = 1
                 then case
                     when min(decided_rate) over earlier_terms = 0 then cast(0 as double)
-                    else exp(sum(ln(nullif(decided_rate, 0))) over earlier_terms)
+                    -- rounded: logarithms leave noise in the last digits
+                    else round(exp(sum(ln(nullif(decided_rate, 0))) over earlier_terms), 12)
                 end
         end as survival
 

@@ -53,7 +53,8 @@ multiplied as (
                 and first_term_number = case when billing_period = 'trial' then 0 else 1 end
                 then case
                     when min(renewal_rate) over earlier_terms = 0 then cast(0 as double)
-                    else exp(sum(ln(nullif(renewal_rate, 0))) over earlier_terms)
+                    -- rounded: logarithms leave noise in the last digits
+                    else round(exp(sum(ln(nullif(renewal_rate, 0))) over earlier_terms), 12)
                 end
         end as survival_rate,
         -- Greenwood's sum; undefined from the term on at which nobody is left
