@@ -40,7 +40,10 @@ parcels_per_order as (
         order_id,
         cast(count(*) as bigint) as parcel_count,
         cast(count(*) filter (where parcel_status = 'in_transit') as bigint) as parcels_in_transit,
-        max(delivered_date) as last_delivered_date
+        -- A parcel of which no more is known than that it left counts from there.
+        max(case
+            when parcel_status in ('delivered', 'untracked') then coalesce(delivered_date, shipped_date)
+        end) as last_delivered_date
 
     from parcels
     group by 1

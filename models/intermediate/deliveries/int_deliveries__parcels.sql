@@ -52,6 +52,8 @@ judged as (
             when delivery_status in ('lost', 'returned_to_sender') then delivery_status
             when arrival_date <= {{ as_of_date() }} then 'delivered'
             when delivery_status = 'delivered' and arrival_date is null then 'delivered'
+            -- A shop that learns nothing from its carriers has no late parcels, only unknown ones.
+            when delivery_status is null and arrival_date is null then 'untracked'
             else 'in_transit'
         end as parcel_status
 
@@ -85,7 +87,7 @@ final as (
             when promised_date is null then cast(null as boolean)
             when parcel_status in ('lost', 'returned_to_sender') then false
             when parcel_status = 'delivered' then arrival_date <= promised_date
-            when promised_date <= {{ as_of_date() }} then false
+            when parcel_status = 'in_transit' and promised_date <= {{ as_of_date() }} then false
         end as is_promise_kept,
         coalesce(latest_promised_date > promised_date, false) as has_promise_moved,
         coalesce(address_changed, false) as is_address_changed,
