@@ -22,6 +22,8 @@ META_COLUMNS = (
     "_timezone",
 )
 DELETED_FLAG = "_is_deleted"
+# How the engine names a row's file and its place there.
+ENGINE_COLUMNS = ("filename", "file_row_number")
 
 
 class DeliveryRefused(ValueError):

@@ -29,9 +29,9 @@ def identifier(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
-def parquet(path: Path, options: str = "") -> str:
-    """A Parquet file as a relation; its name is taken literally, never as a pattern."""
-    return f"read_parquet({file_name(path)}{options})"
+def parquet(*paths: Path) -> str:
+    """Parquet files as one relation; their names are taken literally, never as a pattern."""
+    return f"read_parquet([{', '.join(file_name(path) for path in paths)}])"
 
 
 def file_name(path: Path) -> str:

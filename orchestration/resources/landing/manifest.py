@@ -7,7 +7,7 @@ from datetime import datetime
 from pathlib import Path
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, order=True)
 class StoredColumn:
     """Where a column of the contract stands inside a batch's Parquet file, and with what type."""
 

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import chain
 from pathlib import Path
 
 import duckdb
@@ -90,13 +91,21 @@ class Landing:
         self._default_date_order = default_date_order
         self._clock = clock
         self._manifests: dict[Path, Manifest] = {}
+        self._listed: dict[str, tuple[int, list[Manifest]]] = {}
 
     # What has come
 
     def batches(self, table: str) -> list[Manifest]:
         """The manifests of a table's batches in order of arrival."""
         folder = self.directory / self.contract.table(table).name
-        return [self._manifest(path) for path in sorted(folder.glob("[!.]*.json"))]
+        if not folder.is_dir():
+            return []
+        # Listing a thousand nights for each of a thousand files took half a minute.
+        changed = folder.stat().st_mtime_ns
+        if self._listed.get(table, (None, []))[0] != changed:
+            paths = sorted(folder.glob("[!.]*.json"))
+            self._listed[table] = (changed, [self._manifest(path) for path in paths])
+        return list(self._listed[table][1])
 
     def batch_path(self, manifest: Manifest) -> Path:
         return self.directory / manifest.table / f"{manifest.batch_id}.parquet"
@@ -326,8 +335,12 @@ class Landing:
     def _next_batch_id(self, now: datetime, earlier: Sequence[Manifest]) -> str:
         """The time of loading, or just after the newest batch where the clock has not moved on."""
         newest = max(
-            [path.stem for path in self.directory.glob("*/*.json")]
-            + [manifest.batch_id for manifest in earlier],
+            (
+                manifest.batch_id
+                for manifest in chain(
+                    earlier, *(self.batches(name)[-1:] for name in self.contract.table_names)
+                )
+            ),
             default="",
         )
         batch_id = now.strftime(_BATCH_ID_FORMAT)
@@ -344,7 +357,10 @@ class Landing:
             content.replace(target)
             target.chmod(0o444)
         for manifest, _ in batches:
+            earlier = self.batches(manifest.table)
             manifest.write(self.batch_path(manifest).with_suffix(".json"))
+            changed = (self.directory / manifest.table).stat().st_mtime_ns
+            self._listed[manifest.table] = (changed, [*earlier, manifest])
 
     @contextmanager
     def _engine(self) -> Iterator[tuple[duckdb.DuckDBPyConnection, Path]]:
@@ -406,10 +422,7 @@ def _export_sql(expected: Expected, content: Content) -> str:
         for name, data_type in types.items()
     ]
     row_number = "_row_number" if "_row_number" in content.columns else "file_row_number + 1"
-    return (
-        f"select {', '.join(columns)}, {row_number} as _row_number "
-        f"from {parquet(content.path, ', file_row_number = true')}"
-    )
+    return f"select {', '.join(columns)}, {row_number} as _row_number from {parquet(content.path)}"
 
 
 def _notes(content: Content, order: str, found: str) -> tuple[str, ...]:

@@ -6,7 +6,13 @@ from pathlib import Path
 
 import duckdb
 
-from orchestration.resources.landing.columns import META_COLUMNS, Expected, match, normalised
+from orchestration.resources.landing.columns import (
+    ENGINE_COLUMNS,
+    META_COLUMNS,
+    Expected,
+    match,
+    normalised,
+)
 from orchestration.resources.landing.engine import literal
 from orchestration.resources.landing.manifest import StoredColumn
 from orchestration.resources.landing.readers.text import TextFile
@@ -48,7 +54,7 @@ def stored_names(headers: Sequence[str], expected: Expected) -> list[str]:
     """A distinct column name for every header: the expected name, or else the header made plain."""
     positions = match(headers, expected).positions
     by_position = {position: name for name, position in positions.items()}
-    taken = set(positions) | set(META_COLUMNS)
+    taken = {*positions, *META_COLUMNS, *ENGINE_COLUMNS}
     names: list[str] = []
     for position, header in enumerate(headers):
         name = by_position.get(position)

@@ -12,7 +12,7 @@ import duckdb
 import pyarrow
 import pyarrow.parquet
 
-from orchestration.resources.landing.columns import DeliveryRefused, Expected, match
+from orchestration.resources.landing.columns import ENGINE_COLUMNS, DeliveryRefused, Expected, match
 from orchestration.resources.landing.engine import identifier, parquet
 from orchestration.resources.landing.manifest import StoredColumn
 from orchestration.resources.landing.readers.delivered_file import (
@@ -34,6 +34,13 @@ def inspect_parquet(engine: duckdb.DuckDBPyConnection, path: Path) -> Inspected:
     if twice:
         raise DeliveryRefused(
             path, f"has the column {twice[0]} more than once", "Keep one of them in the export"
+        )
+    reserved = sorted(name for name in names if name.lower() in ENGINE_COLUMNS)
+    if reserved:
+        raise DeliveryRefused(
+            path,
+            f"has a column {reserved[0]}, a name that the reader of Parquet files keeps for itself",
+            "Rename it in the export, or leave it out",
         )
     return Inspected(
         path,

@@ -42,6 +42,7 @@ class TextFile:
     encoding: str
     line_count: int
     is_clean_utf8: bool
+    has_one_line_end: bool
 
 
 @contextmanager
@@ -65,9 +66,12 @@ def examine(path: Path) -> TextFile:
         encoding = _encoding_of(path, chunk)
         decoder = codecs.getincrementaldecoder("utf-8")()
         is_clean = encoding in ("utf-8", "utf-8-sig")
-        line_ends, last = 0, b""
+        line_feeds = carriage_returns = both = 0
+        last = b""
         while chunk:
-            line_ends += chunk.count(b"\n")
+            line_feeds += chunk.count(b"\n")
+            carriage_returns += chunk.count(b"\r")
+            both += chunk.count(b"\r\n") + (last == b"\r" and chunk.startswith(b"\n"))
             last = chunk[-1:]
             if is_clean:
                 is_clean = _decodes(decoder, chunk)
@@ -77,8 +81,9 @@ def examine(path: Path) -> TextFile:
         path=path,
         is_packed=is_packed,
         encoding=encoding,
-        line_count=line_ends + (last not in (b"", b"\n")),
+        line_count=line_feeds + (last not in (b"", b"\n")),
         is_clean_utf8=is_clean,
+        has_one_line_end=carriage_returns == both and both in (0, line_feeds),
     )
 
 
