@@ -87,3 +87,13 @@ cast((extract(year from {{ last_day }}) - extract(year from {{ first_day }})) * 
 
 {#- How a model that grows by delivery is stored: Spark's plain Parquet tables know no delete, so there it is rebuilt. -#}
 {% macro grows_by_delivery() %}{{ return('incremental' if target.type == 'duckdb' else 'table') }}{% endmacro %}
+
+{#- One row per part of a text, in the select list. -#}
+{% macro each_part(text, separator) %}{{ return(adapter.dispatch('each_part')(text, separator)) }}{% endmacro %}
+{% macro default__each_part(text, separator) %}unnest(string_split({{ text }}, '{{ separator }}')){% endmacro %}
+{% macro spark__each_part(text, separator) %}explode(split({{ text }}, '{{ separator }}')){% endmacro %}
+
+{#- The words of a group in alphabetical order, with commas; NULL where there are none. -#}
+{% macro sorted_words(word) %}{{ return(adapter.dispatch('sorted_words')(word)) }}{% endmacro %}
+{% macro default__sorted_words(word) %}string_agg({{ word }}, ', ' order by {{ word }}){% endmacro %}
+{% macro spark__sorted_words(word) %}nullif(array_join(array_sort(collect_list({{ word }})), ', '), ''){% endmacro %}

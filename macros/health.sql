@@ -1,0 +1,33 @@
+{#- What the models about the state of the warehouse itself share. -#}
+
+{#- Tables of the source contract with the column that says when a row of them happened, where there is one. A test
+    compares the list with the contract. -#}
+{% macro contract_tables() %}
+{{ return({
+    'customers': 'created_at',
+    'products': none,
+    'product_costs': none,
+    'orders': 'ordered_at',
+    'order_lines': none,
+    'shipments': 'shipped_at',
+    'returns': 'requested_at',
+    'return_items': none,
+    'refunds': 'issued_at',
+    'memberships': 'joined_at',
+    'membership_terms': 'due_at',
+    'membership_benefit_usage': 'used_at',
+}) }}
+{% endmacro %}
+
+{#- Every mart of the project with the sources that it cannot do without (config.meta.needs, set per folder in
+    dbt_project.yml and per model where one differs). Empty while dbt only parses. -#}
+{% macro marts_and_needs() %}
+{%- set marts = [] -%}
+{%- if execute -%}
+    {%- for node in graph.nodes.values() | sort(attribute='name')
+        if node.resource_type == 'model' and node.package_name == project_name and 'marts' in node.fqn -%}
+        {%- do marts.append({'name': node.name, 'group': node.config.group, 'needs': node.config.meta.get('needs', ['orders'])}) -%}
+    {%- endfor -%}
+{%- endif -%}
+{{ return(marts) }}
+{% endmacro %}

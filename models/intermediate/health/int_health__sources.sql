@@ -1,0 +1,99 @@
+with
+
+quarantined as (
+
+    select
+        source_table,
+        cast(count(*) as bigint) as quarantined_rows
+    from {{ ref('quarantine_rows') }}
+    group by 1
+
+),
+
+{% for table, happened_at in contract_tables().items() -%}
+{#- Counted where the deliveries lie, and not in base_: a row that base_ lost must show. #}
+landed_{{ table }} as (
+
+    select
+        '{{ table }}' as source_table,
+        cast(count(*) as bigint) as landed_rows,
+        max(_batch_id) as newest_batch_id,
+        max(_loaded_at) as newest_loaded_at
+    from {{ source('landing', table) }}
+
+),
+
+superseded_{{ table }} as (
+
+    select
+        '{{ table }}' as source_table,
+        cast(count(*) as bigint) as superseded_rows
+    from {{ ref('base_' ~ table) }}
+    where _version_rank > 1
+
+),
+
+staged_{{ table }} as (
+
+    select
+        '{{ table }}' as source_table,
+        cast(count(*) as bigint) as staged_rows,
+        cast(count(*) filter (where is_deleted) as bigint) as deleted_rows,
+        {% if happened_at -%}
+        max(case when not is_deleted then {{ happened_at }} end)
+        {%- else -%} cast(null as timestamp)
+        {%- endif %} as newest_row_at
+    from {{ ref('stg_' ~ table) }} -- tombstones wanted
+
+),
+
+{% endfor -%}
+landed as (
+
+    {% for table in contract_tables() -%}
+    select * from landed_{{ table }} {{ 'union all' if not loop.last }}
+    {% endfor %}
+),
+
+superseded as (
+
+    {% for table in contract_tables() -%}
+    select * from superseded_{{ table }} {{ 'union all' if not loop.last }}
+    {% endfor %}
+),
+
+staged as (
+
+    {% for table in contract_tables() -%}
+    select * from staged_{{ table }} {{ 'union all' if not loop.last }}
+    {% endfor %}
+),
+
+final as (
+
+    select
+        -- keys
+        landed.source_table,
+
+        -- measures
+        landed.landed_rows,
+        staged.staged_rows,
+        superseded.superseded_rows,
+        coalesce(quarantined.quarantined_rows, 0) as quarantined_rows,
+        staged.deleted_rows,
+
+        -- attributes
+        landed.newest_batch_id,
+
+        -- times
+        landed.newest_loaded_at,
+        staged.newest_row_at
+
+    from landed
+    inner join staged on landed.source_table = staged.source_table
+    inner join superseded on landed.source_table = superseded.source_table
+    left join quarantined on landed.source_table = quarantined.source_table
+
+)
+
+select * from final
