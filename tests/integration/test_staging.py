@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import yaml
-from staged_shop import StagedShop
+from tests.integration.staged_shop import StagedShop
 
 CASES: list[dict[str, Any]] = yaml.safe_load(
     Path(__file__).with_name("staging_cases.yml").read_text(encoding="utf-8")

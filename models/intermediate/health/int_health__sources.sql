@@ -1,5 +1,23 @@
 with
 
+landed_batches as (
+
+    select * from {{ ref('stg_landed_batches') }}
+
+),
+
+landed as (
+
+    select
+        source_table,
+        cast(sum(landed_rows) as bigint) as landed_rows,
+        max(batch_id) as newest_batch_id,
+        max(loaded_at) as newest_loaded_at
+    from landed_batches
+    group by 1
+
+),
+
 quarantined as (
 
     select
@@ -11,18 +29,6 @@ quarantined as (
 ),
 
 {% for table, happened_at in contract_tables().items() -%}
-{#- Counted where the deliveries lie, and not in base_: a row that base_ lost must show. #}
-landed_{{ table }} as (
-
-    select
-        '{{ table }}' as source_table,
-        cast(count(*) as bigint) as landed_rows,
-        max(_batch_id) as newest_batch_id,
-        max(_loaded_at) as newest_loaded_at
-    from {{ source('landing', table) }}
-
-),
-
 superseded_{{ table }} as (
 
     select
@@ -48,13 +54,6 @@ staged_{{ table }} as (
 ),
 
 {% endfor -%}
-landed as (
-
-    {% for table in contract_tables() -%}
-    select * from landed_{{ table }} {{ 'union all' if not loop.last }}
-    {% endfor %}
-),
-
 superseded as (
 
     {% for table in contract_tables() -%}
@@ -73,10 +72,10 @@ final as (
 
     select
         -- keys
-        landed.source_table,
+        staged.source_table,
 
         -- measures
-        landed.landed_rows,
+        coalesce(landed.landed_rows, 0) as landed_rows,
         staged.staged_rows,
         superseded.superseded_rows,
         coalesce(quarantined.quarantined_rows, 0) as quarantined_rows,
@@ -89,10 +88,10 @@ final as (
         landed.newest_loaded_at,
         staged.newest_row_at
 
-    from landed
-    inner join staged on landed.source_table = staged.source_table
-    inner join superseded on landed.source_table = superseded.source_table
-    left join quarantined on landed.source_table = quarantined.source_table
+    from staged
+    inner join superseded on staged.source_table = superseded.source_table
+    left join landed on staged.source_table = landed.source_table
+    left join quarantined on staged.source_table = quarantined.source_table
 
 )
 
