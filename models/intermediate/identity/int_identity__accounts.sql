@@ -28,12 +28,13 @@ memberships as (
 
 ),
 
--- Addresses are compared hashed and in one spelling; the clear address goes no further than this.
+-- Addresses and names are compared hashed and in one spelling; the clear ones go no further than this.
 seen_in_customers as (
 
     select
         customer_id as source_customer_id,
         {{ email_key('email') }} as email_key,
+        {{ name_key('first_name', 'last_name') }} as name_key,
         created_at as seen_at,
         coalesce(is_test, false) as is_test_account,
         coalesce(is_test, false) as is_test
@@ -46,6 +47,7 @@ seen_in_orders as (
     select
         {{ source_customer_id('customer_id', 'email') }} as source_customer_id,
         {{ email_key('email') }} as email_key,
+        cast(null as {{ string_type() }}) as name_key,
         ordered_at as seen_at,
         false as is_test_account,
         coalesce(is_test, false) as is_test
@@ -59,6 +61,7 @@ seen_in_memberships as (
     select
         customer_id as source_customer_id,
         cast(null as {{ string_type() }}) as email_key,
+        cast(null as {{ string_type() }}) as name_key,
         joined_at as seen_at,
         false as is_test_account,
         false as is_test
@@ -72,6 +75,9 @@ final as (
         -- keys
         source_customer_id,
         email_key,
+
+        -- attributes: an account has one name at a time
+        min(name_key) as name_key,
 
         -- flags: an account is a test by its own word, or because nothing but tests was ever seen of it
         bool_or(is_test_account) as is_test_account,

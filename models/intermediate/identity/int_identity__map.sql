@@ -14,6 +14,7 @@ numbered as (
     select
         source_customer_id,
         min(first_seen_at) as first_seen_at,
+        min(name_key) as name_key,
         bool_or(is_test_account) or bool_and(has_only_tests) as is_test,
         -- The earliest account gives the person its id: it does not change when a later account joins.
         cast(row_number() over (
@@ -31,6 +32,8 @@ addresses as (
     select
         accounts.source_customer_id,
         accounts.email_key,
+        -- An account without a name may be anybody.
+        coalesce(numbered.name_key, accounts.source_customer_id) as name_key,
         numbered.account_number
     from accounts
     inner join numbered on accounts.source_customer_id = numbered.source_customer_id
@@ -45,8 +48,9 @@ shared_addresses as (
     group by 1
     having
         count(*) > 1
-        -- An address that many accounts use is a till or a mailbox, not a person.
-        and count(*) <= {{ var('identity_email_max_accounts') }}
+        -- An address under many names is a till or a mailbox, not a person. Names and not accounts: in many shops every
+        -- guest checkout of one buyer opens another account.
+        and count(distinct name_key) <= {{ var('identity_email_max_accounts') }}
 
 ),
 
