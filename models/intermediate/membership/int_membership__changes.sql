@@ -224,6 +224,7 @@ named as (
             when state_before = 'paused' and state_after = 'none' then 'end_while_paused'
             when state_before = 'trial' and state_after = 'none' then 'trial_end'
             when state_before = 'none' and state_after = 'trial' then 'trial_start'
+            when state_before = state_after and plan_before = plan_after then 'renewal'
             else 'change_without_fee'
         end as movement
 
