@@ -23,7 +23,7 @@ POLL_SECONDS = 60
 )
 def new_deliveries(
     context: dg.SensorEvaluationContext, landing: dg.ResourceParam[Landing]
-) -> dg.SensorResult | dg.SkipReason:
+) -> dg.SensorResult:
     """One night for all files that are new and have not changed since the look before."""
     before = json.loads(context.cursor) if context.cursor else {"seen": {}, "requested": {}}
     seen = {path.name: signature(path) for path in landing.new_files()}
@@ -35,12 +35,12 @@ def new_deliveries(
     cursor = json.dumps({"seen": seen, "requested": asked | new})
     if not new:
         waiting = sorted(set(seen) - still)
-        context.update_cursor(cursor)
-        return dg.SkipReason(
+        reason = (
             f"still being written, or seen for the first time: {', '.join(waiting)}"
             if waiting
             else "no new file in the inbox"
         )
+        return dg.SensorResult(skip_reason=dg.SkipReason(reason), cursor=cursor)
     return dg.SensorResult(
         run_requests=[
             dg.RunRequest(

@@ -23,7 +23,7 @@ from dagster_dbt import (
 from packaging.version import Version, parse
 
 from orchestration.assets.shared import FRESHNESS, WRITER_POOL, picture
-from orchestration.resources.dbt_manifest import dbt_executable, night_variables
+from orchestration.resources.dbt_manifest import dbt_executable, is_changed_since, night_variables
 from orchestration.resources.progress import Progress, Step
 from orchestration.resources.warehouse import Warehouse
 from orchestration.science import charts
@@ -126,6 +126,7 @@ def dbt_half(manifest: Mapping[str, Any], half: str) -> dg.AssetsDefinition:
         warehouse: dg.ResourceParam[Warehouse],
         progress: dg.ResourceParam[Progress],
     ) -> Iterator[DbtEvent]:
+        refuse_changed_project(manifest)
         night = warehouse.night()
         arguments = [*_BUILD, "--vars", json.dumps(night_variables(settings, night.as_of_date))]
         if config.full_refresh:
@@ -183,6 +184,18 @@ def with_attached_tests(manifest: Mapping[str, Any]) -> dict[str, Any]:
         meta.setdefault("dagster", {}).setdefault("ref", {"name": last["name"]})
         attached["nodes"][unique_id] = changed
     return attached
+
+
+def refuse_changed_project(manifest: Mapping[str, Any]) -> None:
+    """A project that was edited after these definitions were loaded has tables that they do not know."""
+    if is_changed_since(manifest):
+        raise dg.Failure(
+            description=(
+                "the dbt project changed after the night had been put together. Run it again; in "
+                "Dagster's pages, reload the definitions first"
+            ),
+            allow_retries=False,
+        )
 
 
 def failure_in_words(target: Path, manifest: Mapping[str, Any], half: str) -> str:

@@ -3,6 +3,7 @@
 Running models is not done here; that is `assets/dbt.py`.
 """
 
+import hashlib
 import json
 import os
 import subprocess
@@ -18,6 +19,8 @@ from orchestration.settings import PROJECT_DIRECTORY, Settings
 # What a manifest is made from, relative to the project.
 _PROJECT_FILES = ("dbt_project.yml", "profiles.yml", "selectors.yml")
 _PROJECT_FOLDERS = ("models", "macros", "seeds/reference", "snapshots", "tests/dbt")
+# Where a manifest in memory carries the state of the project that it was made from.
+_STATE = "retention_project_state"
 
 # Names of columns that hold a person in the clear, whatever a model's YAML says about them.
 PERSONAL_NAMES = frozenset(
@@ -59,22 +62,35 @@ class PublicTable:
 
 
 def ensure_manifest(settings: Settings) -> dict[str, Any]:
-    """The current manifest; parses the project first when the manifest is missing or older than it."""
+    """The current manifest; parses the project first when it is not what the manifest was made from."""
     file = settings.target_directory / "manifest.json"
-    lock = WriterLock(settings.data_directory / "dbt_parse.lock")
-    with lock.hold("dbt parse"):
-        if not _is_current(file):
+    made_from = settings.target_directory / "manifest.made_from"
+    with WriterLock(settings.data_directory / "dbt_parse.lock").hold("dbt parse"):
+        state = project_state()
+        if not (file.exists() and made_from.exists() and made_from.read_text() == state):
             _parse(settings)
-    return json.loads(file.read_text(encoding="utf-8"))
+            made_from.write_text(state)
+        manifest = json.loads(file.read_text(encoding="utf-8"))
+    manifest["metadata"][_STATE] = state
+    return manifest
 
 
-def newest_change(project_directory: Path = PROJECT_DIRECTORY) -> float:
-    """When the dbt project last changed; folders count too, so that a deleted file is noticed."""
-    paths = [project_directory / name for name in _PROJECT_FILES]
+def is_changed_since(manifest: Mapping[str, Any]) -> bool:
+    """True where the project is no longer the one that `ensure_manifest` gave this manifest for."""
+    return manifest["metadata"][_STATE] != project_state()
+
+
+def project_state(project_directory: Path = PROJECT_DIRECTORY) -> str:
+    """What dbt reads, in one text: every file's name, size and time of change. A clock that jumps does no harm."""
+    files = [project_directory / name for name in _PROJECT_FILES]
     for name in _PROJECT_FOLDERS:
-        folder = project_directory / name
-        paths += [folder, *folder.rglob("*")]
-    return max(path.stat().st_mtime for path in paths if path.exists())
+        files += [path for path in (project_directory / name).rglob("*") if path.is_file()]
+    lines = [
+        f"{path.relative_to(project_directory)} {path.stat().st_size} {path.stat().st_mtime_ns}"
+        for path in sorted(files)
+        if path.exists()
+    ]
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
 
 def public_tables(manifest: Mapping[str, Any]) -> list[PublicTable]:
@@ -123,10 +139,6 @@ def _public_table(node: Mapping[str, Any]) -> PublicTable:
 
 def _meta(column: Mapping[str, Any]) -> Mapping[str, Any]:
     return {**column.get("meta", {}), **column.get("config", {}).get("meta", {})}
-
-
-def _is_current(file: Path) -> bool:
-    return file.exists() and file.stat().st_mtime >= newest_change()
 
 
 def _parse(settings: Settings) -> None:

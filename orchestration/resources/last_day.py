@@ -15,7 +15,8 @@ from orchestration.resources.warehouse import Connection
 _DAYS_READ_IN_FULL = 4
 
 # The forms that macros/typed.sql and macros/engine.sql read, after '.', '-' and 'T' became '/' and ' '.
-_DAY_FORMATS = {"dmy": ("%d/%m/%Y", "%d/%m/%y"), "mdy": ("%m/%d/%Y", "%m/%d/%y")}
+# Two-digit years stand first: the four-digit form would read 24 as the year 24, and not the other way round.
+_DAY_FORMATS = {"dmy": ("%d/%m/%y", "%d/%m/%Y"), "mdy": ("%m/%d/%y", "%m/%d/%Y")}
 _YEAR_FIRST = ("%Y/%m/%d",)
 _TIMES = (" %H:%M:%S", " %H:%M", "", " %I:%M:%S %p", " %I:%M %p")
 

@@ -121,8 +121,9 @@ class ServingFolder:
         say: Callable[[int, int, str], None] = lambda done, total, name: None,
     ) -> Publication:
         """Copy the tables, verify the copy, and move the pointer; on any error the old copy stands."""
-        published_at = datetime.now(UTC).replace(microsecond=0)
-        label = f"{published_at:%Y%m%dT%H%M%S}_{night.run_id[:8]}"
+        published_at = datetime.now(UTC)
+        # Labels sort by time, also two of one second.
+        label = f"{published_at:%Y%m%dT%H%M%S%f}_{night.run_id[:8]}"
         self.directory.mkdir(parents=True, exist_ok=True)
         self._remove_leftovers()
         part = self.directory / f".serving_{label}.duckdb.part"

@@ -104,7 +104,7 @@ class Warehouse:
     def read(self, relation: str) -> pa.Table:
         """A whole relation (`schema.name`) as Arrow."""
         with self.reading() as connection:
-            return connection.execute(f"select * from {relation}").to_arrow_table()
+            return connection.sql(f"select * from {relation}").to_arrow_table()
 
     def replace(self, tables: Mapping[str, pa.Table]) -> None:
         """Replace relations (`schema.name`) by Arrow tables, all of them or, on an error, none."""

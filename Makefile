@@ -1,0 +1,68 @@
+# The words a newcomer types; `make help` lists them. The environment in .venv builds itself when it is
+# missing, or older than the lock or pyproject.toml.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.PHONY: help demo refresh status ui test lint bench lock clean
+
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
+
+# No tool calls home, not even pip to look for a newer pip.
+export DO_NOT_TRACK := 1
+export DBT_SEND_ANONYMOUS_USAGE_STATS := false
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+help: ## list these words
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: $(INSTALLED) ## one whole night on the sample shop, and its numbers
+	@$(BIN)/retention demo
+
+refresh: $(INSTALLED) ## one night on what lies in the inbox
+	@$(BIN)/retention refresh
+
+status: $(INSTALLED) ## what is published, what came in, what was set aside
+	@$(BIN)/retention status
+
+ui: $(INSTALLED) ## Dagster's pages and daemon on this machine, with the nightly schedule on
+	@exec $(BIN)/retention ui
+
+test: $(INSTALLED) ## style, import rules, and the tests of all four levels
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/lint-imports --no-logo > $(VENV)/lint-imports.log || { cat $(VENV)/lint-imports.log; exit 1; }
+	@$(BIN)/python -m pytest
+
+lint: $(INSTALLED) ## what the formatter, the import rules and the SQL style have to say
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/lint-imports --no-logo
+	@$(BIN)/sqlfluff lint models tests/dbt
+
+bench: $(INSTALLED) ## the whole night against one hand-written script, on 1, 5 and 20 million order lines
+	@$(BIN)/python -m tests.bench
+
+lock: ## resolve requirements.lock anew (needs uv and a package index)
+	uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes \
+		--no-annotate --no-header --no-strip-extras -o requirements.lock
+
+clean: ## remove the environment and what was built; inbox, landing and outbox stay
+	@rm -rf $(VENV) *.egg-info .pytest_cache .ruff_cache .import_linter_cache
+	@data="$${RETENTION_DATA:-data}"; for built in dagster logs serving target warehouse.duckdb \
+		warehouse.duckdb.wal warehouse.lock dbt_parse.lock; do rm -rf "$$data/$$built"; done
+
+$(INSTALLED): requirements.lock pyproject.toml
+	@for candidate in $${PYTHON:-python3 python3.13 python3.12 python3.11}; do \
+		if "$$candidate" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2> /dev/null; then \
+			python="$$candidate"; break; \
+		fi; \
+	done; \
+	if [ -z "$$python" ]; then \
+		echo "Python 3.11, 3.12 or 3.13 is needed and was not found; name one: make PYTHON=/path/to/python3" >&2; \
+		exit 1; \
+	fi; \
+	echo "Building the environment in $(VENV) with $$($$python --version), some minutes the first time ..."; \
+	if [ ! -x $(BIN)/python ]; then "$$python" -m venv $(VENV); fi
+	@$(BIN)/python -m pip install --quiet --require-hashes --requirement requirements.lock
+	@$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $(INSTALLED)

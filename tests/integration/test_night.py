@@ -1,0 +1,128 @@
+"""Whole nights of the sample shop through the command line: what they give, and what a failed one leaves."""
+
+import hashlib
+from datetime import date
+from pathlib import Path
+
+import dagster as dg
+
+from orchestration.contract import load_contract
+from orchestration.definitions import build_defs
+from orchestration.notices import failure_reasons
+from orchestration.resources.last_day import last_complete_day
+from orchestration.summary import conservation
+
+
+def digest(file: Path) -> str:
+    return hashlib.sha256(file.read_bytes()).hexdigest()
+
+
+def test_the_demo_says_what_it_built_where_it_is_and_what_comes_next(sample_shop):
+    text = sample_shop.first_output
+    for step in ("landing", "foundation", "scores", "marts", "publish"):
+        assert f"  {step} " in text
+    assert "customers bought on" in text
+    assert str(sample_shop.serving.pointer) in text
+    assert "make ui" in text
+
+
+def test_the_demo_keeps_what_dbt_and_dagster_print_out_of_the_terminal(sample_shop):
+    assert "dagster" not in sample_shop.first_output.lower().replace("the night in dagster", "")
+    [log] = (sample_shop.data / "logs").glob("night_*.log")
+    assert log.stat().st_size > 0
+
+
+def test_landed_rows_are_staged_superseded_or_quarantined(sample_shop):
+    tables = load_contract().table_names
+    for table, landed, staged, superseded, quarantined, missing in conservation(
+        sample_shop.warehouse, tables
+    ):
+        assert missing == 0, f"{table}: {landed} <> {staged} + {superseded} + {quarantined}"
+
+
+def test_the_last_day_found_in_the_files_is_the_last_day_of_the_staged_orders(sample_shop):
+    zone = sample_shop.settings.business_constant("shop_timezone")
+    with sample_shop.warehouse.reading() as connection:
+        found = last_complete_day(connection, zone).day
+        [(staged,)] = connection.execute(
+            "select max(cast(timezone(?, timezone('UTC', ordered_at)) as date)) from staging.stg_orders"
+            " where not is_deleted",
+            [zone],
+        ).fetchall()
+    assert found == staged == sample_shop.serving.current().as_of_date
+
+
+def test_another_last_day_and_back_again_gives_the_first_numbers(shop_copy):
+    first = shop_copy.serving.current()
+
+    outcome = shop_copy.retention("refresh", "--as-of", "2025-06-30")
+    assert outcome.returncode == 0, outcome.stdout + outcome.stderr
+    earlier = shop_copy.serving.current()
+    assert earlier.as_of_date == date(2025, 6, 30)
+    assert earlier.fingerprint != first.fingerprint
+    _, [(newest_order,)] = shop_copy.serving.query(
+        "select max(last_ordered_date) from fct_customer_churn"
+    )
+    assert newest_order <= date(2025, 6, 30)
+
+    outcome = shop_copy.retention("demo")
+    assert outcome.returncode == 0, outcome.stdout + outcome.stderr
+    again = shop_copy.serving.current()
+    assert again.run_id != first.run_id
+    assert again.fingerprint == first.fingerprint
+
+
+def test_a_night_that_cannot_be_scored_leaves_the_published_copy_and_says_why(shop_copy):
+    # Two days after the shop opened there is no repeat customer to fit anything to.
+    [(opened,)] = shop_copy.warehouse.query("select min(ordered_at)::date from staging.stg_orders")
+    before = shop_copy.serving.current_file(), digest(shop_copy.serving.current_file())
+
+    outcome = shop_copy.retention("refresh", "--as-of", opened.isoformat())
+
+    assert outcome.returncode == 1
+    assert "The night failed" in outcome.stderr
+    assert "stands untouched" in outcome.stderr
+    assert (shop_copy.serving.current_file(), digest(shop_copy.serving.current_file())) == before
+    [notice] = (shop_copy.data / "outbox").glob("failed_night_*.md")
+    assert shop_copy.serving.current().fingerprint in notice.read_text()
+
+
+def test_a_planted_failing_check_leaves_the_published_copy(shop_copy, own_environment):
+    before = shop_copy.serving.current_file(), digest(shop_copy.serving.current_file())
+
+    @dg.asset_check(asset=dg.AssetKey(["marts", "fct_cohort_retention"]), blocking=True)
+    def planted() -> dg.AssetCheckResult:
+        return dg.AssetCheckResult(passed=False, description="planted to fail")
+
+    definitions = dg.Definitions.merge(
+        build_defs({"settings": shop_copy.settings}), dg.Definitions(asset_checks=[planted])
+    )
+    with dg.DagsterInstance.get() as instance:
+        result = definitions.resolve_job_def("nightly").execute_in_process(
+            instance=instance, raise_on_error=False
+        )
+        reasons = failure_reasons(instance, result.run_id)
+        steps = {event.step_key: event for event in result.all_events if event.is_step_success}
+
+    assert not result.success
+    assert {"landing", "foundation", "customer_value", "marts"} <= steps.keys()
+    assert "publish" not in steps
+    assert any("planted to fail" in reason for reason in reasons)
+    assert (shop_copy.serving.current_file(), digest(shop_copy.serving.current_file())) == before
+
+
+def test_every_table_of_the_night_is_an_asset_that_was_made(sample_shop, own_environment):
+    keys = build_defs({"settings": sample_shop.settings}).resolve_asset_graph().get_all_asset_keys()
+    with dg.DagsterInstance.get() as instance:
+        never = [key.to_user_string() for key in keys if not instance.has_asset_key(key)]
+        triangle = instance.get_latest_materialization_event(
+            dg.AssetKey(["marts", "fct_cohort_retention"])
+        ).asset_materialization.metadata
+        fit = instance.get_latest_materialization_event(
+            dg.AssetKey(["scores", "customer_clv"])
+        ).asset_materialization.metadata
+    assert never == []
+    assert "data:image/png;base64," in triangle["cohort triangle"].value
+    assert "data:image/png;base64," in fit["repeat orders, counted and expected"].value
+    _, [(rows,)] = sample_shop.serving.query("select count(*) from fct_cohort_retention")
+    assert triangle["dagster/row_count"].value == rows
