@@ -2,7 +2,7 @@
 # missing, or older than the lock or pyproject.toml.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help demo refresh status ui test lint bench lock clean
+.PHONY: help demo refresh status ui test lint bench online-retail lock clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -14,7 +14,7 @@ export DBT_SEND_ANONYMOUS_USAGE_STATS := false
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 help: ## list these words
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: $(INSTALLED) ## one whole night on the sample shop, and its numbers
 	@$(BIN)/retention demo
@@ -41,6 +41,9 @@ lint: $(INSTALLED) ## what the formatter, the import rules and the SQL style hav
 
 bench: $(INSTALLED) ## the whole night against one hand-written script, on 1, 5 and 20 million order lines
 	@$(BIN)/python -m tests.bench
+
+online-retail: $(INSTALLED) ## the published cohorts and totals of Online Retail II, where the data lie beside the checkout
+	@$(BIN)/python -m pytest -s -q tests/integration/test_online_retail.py
 
 lock: ## resolve requirements.lock anew (needs uv and a package index)
 	uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes \
