@@ -93,5 +93,5 @@ def test_a_key_that_is_not_a_column_is_an_error(tmp_path):
 
 
 def test_a_folder_without_a_contract_is_an_error_that_says_where_it_looked(tmp_path):
-    with pytest.raises(ContractError, match="no source contract under .*models.staging"):
+    with pytest.raises(ContractError, match=r"no source contract under .*models.staging"):
         load_contract(tmp_path)

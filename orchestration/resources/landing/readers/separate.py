@@ -107,9 +107,7 @@ def _continued(
 def _problem(record: str, pattern: RecordPattern) -> str:
     values = pattern.values(record)
     if values is None:
-        return (
-            "line cannot be split: a quoted value is not closed, or text follows its end"
-        )
+        return "line cannot be split: a quoted value is not closed, or text follows its end"
     if len(values) == pattern.column_count:
         return f"line is longer than {_CHARACTERS_IN_A_RECORD} characters"
     return f"line has {len(values)} values and the header has {pattern.column_count}"

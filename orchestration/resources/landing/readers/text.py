@@ -127,10 +127,8 @@ class LineReader:
 
     def __iter__(self) -> Iterator[str]:
         with opened(self.file.path, self.file.is_packed) as stream:
-            if self.file.encoding.startswith("utf-16"):
-                lines = self._utf16(stream)
-            else:
-                lines = self._utf8_or_cp1252(stream)
+            is_utf16 = self.file.encoding.startswith("utf-16")
+            lines = self._utf16(stream) if is_utf16 else self._utf8_or_cp1252(stream)
             # A file that ends its lines with a carriage return alone arrives as a single line.
             if self.file.line_count == 1:
                 lines = (part for line in lines for part in line.splitlines(keepends=True))
