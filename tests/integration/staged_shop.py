@@ -5,17 +5,21 @@ batch, a time zone or a broken line without writing a file for it.
 """
 
 import os
+import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import duckdb
-from dbt.cli.main import dbtRunner
+from dbt.cli.main import dbtRunner, dbtRunnerResult
+from dbt.contracts.graph.manifest import Manifest
 
 from orchestration.contract import load_contract
 from orchestration.settings import PROJECT_DIRECTORY
 
+WAREHOUSE_FILE = "warehouse.duckdb"
 META_TYPES = {
     "_source": "varchar",
     "_batch_id": "varchar",
@@ -35,7 +39,7 @@ class StagedShop:
     def __init__(self, directory: Path) -> None:
         self.directory = directory
         directory.mkdir(parents=True, exist_ok=True)
-        self.file = directory / "warehouse.duckdb"
+        self.file = directory / WAREHOUSE_FILE
         with self.connect() as warehouse:
             warehouse.execute("create schema landing")
             for table in load_contract():
@@ -64,23 +68,17 @@ class StagedShop:
                     [row.get(name) for name in names],
                 )
 
+    def show_landing(self, relations: Mapping[str, str]) -> None:
+        """Put views over real deliveries in the place of the hand-made tables."""
+        with self.connect() as warehouse:
+            warehouse.execute("drop schema landing cascade")
+            warehouse.execute("create schema landing")
+            for table, select in relations.items():
+                warehouse.execute(f"create view landing.{table} as {select}")
+
     def build(self, *arguments: str) -> None:
         """Run dbt in this process on this warehouse; a model that fails raises."""
-        places = {
-            "RETENTION_WAREHOUSE": str(self.file),
-            "DBT_TARGET_PATH": str(self.directory / "target"),
-            "DBT_LOG_PATH": str(self.directory / "logs"),
-            "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
-            "DO_NOT_TRACK": "1",
-        }
-        before = {name: os.environ.get(name) for name in places}
-        os.environ.update(places)
-        project = ["--project-dir", str(PROJECT_DIRECTORY), "--profiles-dir", str(PROJECT_DIRECTORY)]
-        try:
-            result = dbtRunner().invoke(["--quiet", *arguments, *project])
-        finally:
-            for name, value in before.items():
-                os.environ.pop(name) if value is None else os.environ.update({name: value})
+        result = _dbt(self.directory, self.file, arguments, _manifest())
         if not result.success:
             failed = [
                 f"{node.node.name}: {node.message}"
@@ -94,3 +92,36 @@ class StagedShop:
             answer = warehouse.execute(sql)
             names = [column[0] for column in answer.description]
             return [dict(zip(names, row, strict=True)) for row in answer.fetchall()]
+
+
+@cache
+def _manifest() -> Manifest:
+    """The parsed project; parsing takes longer than the small builds of these tests, so it is done once."""
+    with tempfile.TemporaryDirectory() as directory:
+        # The file's name is the database's name, which the manifest holds.
+        result = _dbt(Path(directory), Path(directory) / WAREHOUSE_FILE, ("parse",), None)
+    assert isinstance(result.result, Manifest), result.exception
+    return result.result
+
+
+def _dbt(
+    directory: Path, warehouse: Path, arguments: Sequence[str], manifest: Manifest | None
+) -> dbtRunnerResult:
+    places = {
+        "RETENTION_WAREHOUSE": str(warehouse),
+        "DBT_TARGET_PATH": str(directory / "target"),
+        "DBT_LOG_PATH": str(directory / "logs"),
+        "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
+        "DO_NOT_TRACK": "1",
+    }
+    project = ["--project-dir", str(PROJECT_DIRECTORY), "--profiles-dir", str(PROJECT_DIRECTORY)]
+    before = {name: os.environ.get(name) for name in places}
+    os.environ.update(places)
+    try:
+        return dbtRunner(manifest=manifest).invoke(["--quiet", *arguments, *project])
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value

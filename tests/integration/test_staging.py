@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import yaml
+
 from tests.integration.staged_shop import StagedShop
 
 CASES: list[dict[str, Any]] = yaml.safe_load(
@@ -45,9 +46,7 @@ def test_staging(shop: StagedShop, case: dict[str, Any]) -> None:
     table = place if "." in place else f"staging.{place}"
     source = "source_file" if place == "quarantine.rows" else "_source"
     columns = list(case["expect"][0])
-    found = shop.rows(
-        f"select {', '.join(columns)} from {table} where {source} = '{case['case']}'"
-    )
+    found = shop.rows(f"select {', '.join(columns)} from {table} where {source} = '{case['case']}'")
     assert _in_order(found) == _in_order(case["expect"])
 
 
@@ -62,9 +61,7 @@ def test_no_two_cases_share_a_key(shop: StagedShop, table: str) -> None:
 
 def _in_order(rows: list[dict[str, Any]]) -> list[dict[str, str | None]]:
     """Rows as comparable text, sorted: numbers without their trailing zeros, times as ISO."""
-    return sorted(
-        ({name: _as_text(value) for name, value in row.items()} for row in rows), key=str
-    )
+    return sorted(({name: _as_text(value) for name, value in row.items()} for row in rows), key=str)
 
 
 def _as_text(value: Any) -> str | None:
