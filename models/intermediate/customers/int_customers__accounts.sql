@@ -40,14 +40,14 @@ accounts as (
         row_number() over (
             partition by identity_map.customer_id
             order by
-                case when customers.acquisition_channel is null then 1 else 0 end asc,
+                case when customers.acquisition_channel is null then 1 else 0 end asc nulls last,
                 identity_map.first_seen_at asc nulls last,
                 identity_map.source_customer_id asc nulls last
         ) as channel_rank,
         row_number() over (
             partition by identity_map.customer_id
             order by
-                case when customers.country_code is null then 1 else 0 end asc,
+                case when customers.country_code is null then 1 else 0 end asc nulls last,
                 coalesce(customers.updated_at, customers.created_at) desc nulls last,
                 identity_map.source_customer_id asc nulls last
         ) as country_rank

@@ -24,6 +24,12 @@ occasions as (
 
 ),
 
+membership_months as (
+
+    select * from {{ ref('fct_membership_months') }}
+
+),
+
 first_day as (
 
     select min(ordered_date) as first_date from orders
@@ -100,6 +106,26 @@ repeats_per_cohort as (
 
 ),
 
+members_per_month as (
+
+    select
+        month_start as kpi_month,
+        cast(sum(new_members + trial_conversion_members) as bigint) as new_members,
+        cast(sum(churn_voluntary_members + churn_involuntary_members) as bigint) as churned_members,
+        cast(sum(closing_members) as bigint) as members
+
+    from membership_months
+    group by 1
+
+),
+
+-- A shop that delivers no memberships has an unknown number of members and not none.
+delivered as (
+
+    select count(*) > 0 as has_memberships from membership_months
+
+),
+
 final as (
 
     select
@@ -117,6 +143,11 @@ final as (
         case when {{ add_days('months.last_date', repeat_days) }} <= {{ as_of_date() }} then
             {{ ratio('coalesce(repeats_per_cohort.repeat_customers_90d, 0)', 'customers_per_month.new_customers') }}
         end as repeat_rate_90d,
+
+        -- measures: paying members
+        case when delivered.has_memberships then coalesce(members_per_month.members, 0) end as members,
+        case when delivered.has_memberships then coalesce(members_per_month.new_members, 0) end as new_members,
+        case when delivered.has_memberships then coalesce(members_per_month.churned_members, 0) end as churned_members,
 
         -- measures: orders
         coalesce(orders_per_month.sale_count, 0) as sale_count,
@@ -154,6 +185,8 @@ final as (
         {{ as_of_date() }} as as_of_date
 
     from months
+    cross join delivered
+    left join members_per_month on months.kpi_month = members_per_month.kpi_month
     left join orders_per_month on months.kpi_month = orders_per_month.kpi_month
     left join refunds_per_month on months.kpi_month = refunds_per_month.kpi_month
     left join customers_per_month on months.kpi_month = customers_per_month.kpi_month
