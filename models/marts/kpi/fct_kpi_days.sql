@@ -32,7 +32,7 @@ first_day as (
 
 days as (
 
-    select {{ add_days('first_day.first_date', 'numbers.n') }} as kpi_date
+    select {{ add_days('first_day.first_date', 'numbers.n') }} as calendar_date
     from first_day
     inner join {{ numbers(day_limit) }} as numbers
         on numbers.n <= {{ days_between('first_day.first_date', as_of_date()) }}
@@ -42,7 +42,7 @@ days as (
 orders_per_day as (
 
     select
-        ordered_date as kpi_date,
+        ordered_date as calendar_date,
         cast(count(*) as bigint) as sale_count,
         cast(count(*) filter (where is_valid_order) as bigint) as order_count,
         cast(sum(unit_count) as bigint) as unit_count,
@@ -62,7 +62,7 @@ orders_per_day as (
 refunds_per_day as (
 
     select
-        refunded_date as kpi_date,
+        refunded_date as calendar_date,
         cast(count(distinct refund_id) as bigint) as refund_count,
         {{ money_sum('net_refund_amount') }} as net_refund_amount
 
@@ -75,7 +75,7 @@ refunds_per_day as (
 customers_per_day as (
 
     select
-        ordered_date as kpi_date,
+        ordered_date as calendar_date,
         cast(count(*) as bigint) as customer_count,
         cast(count(*) filter (where occasion_number = 1) as bigint) as new_customers
 
@@ -87,7 +87,7 @@ customers_per_day as (
 shipped_per_day as (
 
     select
-        shipped_date as kpi_date,
+        shipped_date as calendar_date,
         cast(count(*) as bigint) as shipped_order_count
 
     from orders
@@ -101,7 +101,7 @@ shipped_per_day as (
 delivered_per_day as (
 
     select
-        delivered_date as kpi_date,
+        delivered_date as calendar_date,
         cast(count(*) as bigint) as delivered_order_count,
         cast(count(promise_kept) as bigint) as promised_order_count,
         cast(count(*) filter (where promise_kept) as bigint) as promise_kept_order_count
@@ -116,7 +116,7 @@ final as (
 
     select
         -- keys
-        days.kpi_date,
+        days.calendar_date,
 
         -- measures: what was ordered that day
         coalesce(orders_per_day.sale_count, 0) as sale_count,
@@ -159,11 +159,11 @@ final as (
         {{ as_of_date() }} as as_of_date
 
     from days
-    left join orders_per_day on days.kpi_date = orders_per_day.kpi_date
-    left join refunds_per_day on days.kpi_date = refunds_per_day.kpi_date
-    left join customers_per_day on days.kpi_date = customers_per_day.kpi_date
-    left join shipped_per_day on days.kpi_date = shipped_per_day.kpi_date
-    left join delivered_per_day on days.kpi_date = delivered_per_day.kpi_date
+    left join orders_per_day on days.calendar_date = orders_per_day.calendar_date
+    left join refunds_per_day on days.calendar_date = refunds_per_day.calendar_date
+    left join customers_per_day on days.calendar_date = customers_per_day.calendar_date
+    left join shipped_per_day on days.calendar_date = shipped_per_day.calendar_date
+    left join delivered_per_day on days.calendar_date = delivered_per_day.calendar_date
 
 )
 

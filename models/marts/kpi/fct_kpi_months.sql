@@ -39,7 +39,7 @@ first_day as (
 months as (
 
     select
-        {{ add_months(month_of('first_day.first_date'), 'numbers.n') }} as kpi_month,
+        {{ add_months(month_of('first_day.first_date'), 'numbers.n') }} as month_start,
         last_day({{ add_months(month_of('first_day.first_date'), 'numbers.n') }}) as last_date
 
     from first_day
@@ -51,7 +51,7 @@ months as (
 orders_per_month as (
 
     select
-        {{ month_of('ordered_date') }} as kpi_month,
+        {{ month_of('ordered_date') }} as month_start,
         cast(count(*) as bigint) as sale_count,
         cast(count(*) filter (where is_valid_order) as bigint) as order_count,
         cast(count(*) filter (where is_valid_order and customer_id is not null) as bigint) as known_order_count,
@@ -73,7 +73,7 @@ orders_per_month as (
 refunds_per_month as (
 
     select
-        {{ month_of('refunded_date') }} as kpi_month,
+        {{ month_of('refunded_date') }} as month_start,
         {{ money_sum('net_refund_amount') }} as net_refund_amount
 
     from refunds
@@ -84,7 +84,7 @@ refunds_per_month as (
 customers_per_month as (
 
     select
-        ordered_month as kpi_month,
+        ordered_month as month_start,
         cast(count(distinct customer_id) as bigint) as active_customers,
         cast(count(*) filter (where occasion_number = 1) as bigint) as new_customers
 
@@ -97,7 +97,7 @@ customers_per_month as (
 repeats_per_cohort as (
 
     select
-        cohort_month as kpi_month,
+        cohort_month as month_start,
         cast(count(*) as bigint) as repeat_customers_90d
 
     from occasions
@@ -109,7 +109,7 @@ repeats_per_cohort as (
 members_per_month as (
 
     select
-        month_start as kpi_month,
+        month_start,
         cast(sum(new_members + trial_conversion_members) as bigint) as new_members,
         cast(sum(churn_voluntary_members + churn_involuntary_members) as bigint) as churned_members,
         cast(sum(closing_members) as bigint) as members
@@ -130,7 +130,7 @@ final as (
 
     select
         -- keys
-        months.kpi_month,
+        months.month_start,
 
         -- measures: customers
         coalesce(customers_per_month.active_customers, 0) as active_customers,
@@ -186,11 +186,11 @@ final as (
 
     from months
     cross join delivered
-    left join members_per_month on months.kpi_month = members_per_month.kpi_month
-    left join orders_per_month on months.kpi_month = orders_per_month.kpi_month
-    left join refunds_per_month on months.kpi_month = refunds_per_month.kpi_month
-    left join customers_per_month on months.kpi_month = customers_per_month.kpi_month
-    left join repeats_per_cohort on months.kpi_month = repeats_per_cohort.kpi_month
+    left join members_per_month on months.month_start = members_per_month.month_start
+    left join orders_per_month on months.month_start = orders_per_month.month_start
+    left join refunds_per_month on months.month_start = refunds_per_month.month_start
+    left join customers_per_month on months.month_start = customers_per_month.month_start
+    left join repeats_per_cohort on months.month_start = repeats_per_cohort.month_start
 
 )
 

@@ -1,10 +1,10 @@
 select
-    min(kpi_date) as first_date,
-    max(kpi_date) as last_date,
+    min(calendar_date) as first_date,
+    max(calendar_date) as last_date,
     count(*) as days,
-    {{ days_between('min(kpi_date)', 'max(kpi_date)') }} + 1 as days_of_the_calendar
+    {{ days_between('min(calendar_date)', 'max(calendar_date)') }} + 1 as days_of_the_calendar
 
 from {{ ref('fct_kpi_days') }}
 having
     count(*) > 0
-    and (count(*) <> {{ days_between('min(kpi_date)', 'max(kpi_date)') }} + 1 or max(kpi_date) <> {{ as_of_date() }})
+    and (count(*) <> {{ days_between('min(calendar_date)', 'max(calendar_date)') }} + 1 or max(calendar_date) <> {{ as_of_date() }})

@@ -3,7 +3,7 @@ with
 days as (
 
     select
-        {{ month_of('kpi_date') }} as kpi_month,
+        {{ month_of('calendar_date') }} as month_start,
         sum(order_count) as order_count,
         sum(unit_count) as unit_count,
         sum(new_customers) as new_customers,
@@ -24,7 +24,7 @@ months as (
 )
 
 select
-    coalesce(months.kpi_month, days.kpi_month) as kpi_month,
+    coalesce(months.month_start, days.month_start) as month_start,
     months.order_count,
     days.order_count as order_count_of_days,
     months.net_order_dated_amount,
@@ -33,10 +33,10 @@ select
     days.net_refund_dated_amount as net_refund_dated_amount_of_days
 
 from months
-full outer join days on months.kpi_month = days.kpi_month
+full outer join days on months.month_start = days.month_start
 where
-    months.kpi_month is null
-    or days.kpi_month is null
+    months.month_start is null
+    or days.month_start is null
     or months.order_count <> days.order_count
     or months.unit_count <> days.unit_count
     or months.new_customers <> days.new_customers
