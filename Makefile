@@ -2,7 +2,7 @@
 # missing, or older than the lock or pyproject.toml.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help demo refresh status ui test lint bench online-retail lock clean
+.PHONY: help demo refresh status ui test lint bench truth online-retail lock clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -41,6 +41,9 @@ lint: $(INSTALLED) ## what the formatter, the import rules and the SQL style hav
 
 bench: $(INSTALLED) ## the whole night against one hand-written script, on 1, 5 and 20 million order lines
 	@$(BIN)/python -m tests.bench
+
+truth: $(INSTALLED) ## what the sample shop's marts and fits say beside what its generator hid
+	@$(BIN)/python -m pytest -s -q tests/integration/test_sample_truth.py tests/integration/test_membership_truth.py
 
 online-retail: $(INSTALLED) ## the published cohorts and totals of Online Retail II, where the data lie beside the checkout
 	@$(BIN)/python -m pytest -s -q tests/integration/test_online_retail.py

@@ -2,28 +2,25 @@ with
 
 terms as (
 
-    select * from {{ ref('stg_membership_terms') }}
-    where not is_deleted
-
-),
-
-memberships as (
-
-    select * from {{ ref('stg_memberships') }}
-    where not is_deleted
+    select * from {{ ref('int_membership__terms') }}
 
 ),
 
 benefit_usage as (
 
     select * from {{ ref('stg_membership_benefit_usage') }}
-    where not is_deleted
+    where
+        not is_deleted
+        and {{ shop_day('used_at') }} <= {{ as_of_date() }}
 
 ),
 
-identity_map as (
+members as (
 
-    select * from {{ ref('int_identity__map') }}
+    select distinct
+        membership_id,
+        customer_id
+    from terms
 
 ),
 
@@ -31,12 +28,9 @@ fees as (
 
     select
         membership_id,
-        {{ money_sum('fee_amount - coalesce(discount_amount, 0)') }} as membership_fee_amount,
+        {{ money_sum('fee_paid_amount') }} as membership_fee_amount,
         cast(0 as decimal(18, 2)) as benefit_cost_amount
     from terms
-    where
-        payment_status = 'paid'
-        and coalesce({{ shop_day('paid_at') }}, term_start) <= {{ as_of_date() }}
     group by 1
 
 ),
@@ -48,10 +42,8 @@ benefits as (
         cast(0 as decimal(18, 2)) as membership_fee_amount,
         {{ money_sum('cost_amount') }} as benefit_cost_amount
     from benefit_usage
-    where
-        {{ shop_day('used_at') }} <= {{ as_of_date() }}
-        -- The parcel's cost stands in the order already; counted here too it would be paid twice.
-        and not (benefit_code = 'shipping' and order_id is not null)
+    -- The parcel's cost stands in the order already; counted here too it would be paid twice.
+    where not (benefit_code = 'shipping' and order_id is not null)
     group by 1
 
 ),
@@ -68,15 +60,14 @@ final as (
 
     select
         -- keys
-        identity_map.customer_id,
+        members.customer_id,
 
         -- measures
         {{ money_sum('money.membership_fee_amount') }} as membership_fee_amount,
         {{ money_sum('money.benefit_cost_amount') }} as benefit_cost_amount
 
     from money
-    inner join memberships on money.membership_id = memberships.membership_id
-    inner join identity_map on memberships.customer_id = identity_map.source_customer_id
+    inner join members on money.membership_id = members.membership_id
     group by 1
 
 )
