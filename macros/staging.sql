@@ -239,9 +239,11 @@ select * from final
 {%- endif -%}
 {% endmacro %}
 
-{#- Newest valid version of each key, with what is wrong between it and its parents (`_link_problems`). A deleted parent
-    is a parent: the lines of a deleted order are no defect, their readers drop them with the order. The parents' staging models must be named in the calling model, so that dbt sees the edge: `parents` maps table -> relation. -#}
-{% macro newest_and_linked(table, base, parents) %}
+{#- Rows of base_<table>, by default the newest valid version of each key, with what is wrong between them and their
+    parents (`_link_problems`). A deleted parent is a parent: the lines of a deleted order are no defect, their readers drop
+    them with the order. The parents' staging models must be named in the calling model, so that dbt sees the edge:
+    `parents` maps table -> relation. -#}
+{% macro linked(table, base, parents, rows='_version_rank = 1') %}
 {%- if execute -%}
 {%- set node = contract(table) -%}
 {%- set meta = contract_meta(node) -%}
@@ -267,7 +269,7 @@ select * from final
     left join {{ parents[parent.table] }} as parent_{{ loop.index }}
         on child.{{ parent.column }} = parent_{{ loop.index }}.{{ contract_meta(contract(parent.table)).key[0] }}
     {%- endfor %}
-    where child._version_rank = 1
+    where child.{{ rows }}
 {%- endif -%}
 {% endmacro %}
 
@@ -278,7 +280,7 @@ with
 
 newest as (
 
-    {{ newest_and_linked(table, base, parents) }}
+    {{ linked(table, base, parents) }}
 
 ),
 

@@ -21,30 +21,36 @@
 with
 
 {% for table, relations in sources.items() -%}
+-- A row that breaks a rule of its own may lack its parent too: every reason is named.
 rejected_{{ table }} as (
 
-    select
-        '{{ table }}' as source_table,
-        _key as source_key,
-        _problems as reasons,
-        _raw_text as raw_text,
-        _source as source_file,
-        _batch_id as batch_id,
-        _row_number as row_number,
-        _loaded_at as loaded_at
-    from {{ relations.base }}
-    where _problems is not null
+    {{ linked(table, relations.base, relations.parents, rows='_problems is not null') }}
 
 ),
 
 {% if relations.parents -%}
 newest_{{ table }} as (
 
-    {{ newest_and_linked(table, relations.base, relations.parents) }}
+    {{ linked(table, relations.base, relations.parents) }}
 
 ),
 
-unlinked_{{ table }} as (
+{% endif -%}
+quarantined_{{ table }} as (
+
+    select
+        '{{ table }}' as source_table,
+        _key as source_key,
+        concat_ws('; ', _problems, _link_problems) as reasons,
+        _raw_text as raw_text,
+        _source as source_file,
+        _batch_id as batch_id,
+        _row_number as row_number,
+        _loaded_at as loaded_at
+    from rejected_{{ table }}
+    {% if relations.parents -%}
+
+    union all
 
     select
         '{{ table }}' as source_table,
@@ -57,20 +63,15 @@ unlinked_{{ table }} as (
         _loaded_at as loaded_at
     from newest_{{ table }}
     where _link_problems is not null
+    {%- endif %}
 
 ),
 
-{% endif -%}
 {% endfor -%}
 final as (
 
-    {% for table, relations in sources.items() -%}
-    select * from rejected_{{ table }}
-    {% if relations.parents -%}
-    union all
-    select * from unlinked_{{ table }}
-    {% endif -%}
-    {{ 'union all' if not loop.last }}
+    {% for table in sources -%}
+    select * from quarantined_{{ table }} {{ 'union all' if not loop.last }}
     {% endfor %}
 )
 
