@@ -1,8 +1,34 @@
 with
 
-customers as (
+purchases as (
 
     select * from {{ ref('int_purchases__customers') }}
+
+),
+
+sales as (
+
+    select * from {{ ref('int_customers__sales') }}
+
+),
+
+-- Margin of every sale over net of the purchases: the parcels of orders that came back are paid from those that stayed.
+customers as (
+
+    select
+        purchases.customer_id,
+        purchases.as_of_date,
+        purchases.occasion_count,
+        purchases.first_ordered_date,
+        purchases.last_ordered_date,
+        purchases.age_days,
+        purchases.repeat_net_amount,
+        purchases.repeat_value_count,
+        purchases.net_amount,
+        sales.contribution_margin_amount
+
+    from purchases
+    inner join sales on purchases.customer_id = sales.customer_id
 
 ),
 

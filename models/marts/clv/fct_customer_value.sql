@@ -6,6 +6,13 @@ customers as (
 
 ),
 
+-- Money of every sale: what a fully refunded order or an exchange cost is the customer's too.
+sales as (
+
+    select * from {{ ref('int_customers__sales') }}
+
+),
+
 member_money as (
 
     select * from {{ ref('int_clv__member_money') }}
@@ -23,13 +30,13 @@ valued as (
     select
         customers.customer_id,
         customers.occasion_count,
-        customers.gross_amount,
-        customers.net_amount,
-        customers.contribution_margin_amount,
+        sales.gross_amount,
+        sales.net_amount,
+        sales.contribution_margin_amount,
         coalesce(member_money.membership_fee_amount, 0) as membership_fee_amount,
         coalesce(member_money.benefit_cost_amount, 0) as benefit_cost_amount,
         cast(
-            customers.contribution_margin_amount
+            sales.contribution_margin_amount
             + coalesce(member_money.membership_fee_amount, 0)
             - coalesce(member_money.benefit_cost_amount, 0)
             as decimal(18, 2)
@@ -43,6 +50,7 @@ valued as (
         scores.model_version
 
     from customers
+    inner join sales on customers.customer_id = sales.customer_id
     left join member_money on customers.customer_id = member_money.customer_id
     left join scores on customers.customer_id = scores.customer_id
 

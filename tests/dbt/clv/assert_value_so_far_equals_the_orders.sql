@@ -1,4 +1,4 @@
--- Vertical reconciliation: the margin of customers is the margin of their valid orders.
+-- Vertical reconciliation: the margin of customers with a purchase is the margin of all their sales.
 with
 
 marts as (
@@ -16,7 +16,12 @@ orders as (
         sum(contribution_margin_amount) as order_margin,
         sum(net_amount) as order_net
     from {{ ref('int_orders__valued') }}
-    where is_valid_order and customer_id is not null
+    where
+        is_sale
+        and customer_id in (
+            select customer_id from {{ ref('int_orders__valued') }}
+            where is_valid_order
+        )
 
 )
 
