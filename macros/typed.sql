@@ -2,8 +2,14 @@
 
 {% macro as_text(column) -%} nullif(trim({{ column }}), '') {%- endmacro %}
 
-{#- A decimal comma and thousands separators are read where they leave no doubt; more than two decimals are rounded. -#}
+{#- From here on a number is no amount: times the largest rate it would not fit its type, and one slipped digit or column
+    would end the night instead of one row. -#}
 {% macro as_money(column) -%}
+case when abs({{ money_or_null(column) }}) < 100000000000 then {{ money_or_null(column) }} end
+{%- endmacro %}
+
+{#- A decimal comma and thousands separators are read where they leave no doubt; more than two decimals are rounded. -#}
+{% macro money_or_null(column) -%}
 coalesce(
     try_cast({{ column }} as decimal(18, 2)),
     case
