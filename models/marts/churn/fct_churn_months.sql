@@ -41,12 +41,12 @@ active_stretches as (
 
 ),
 
-at_month_start as (
+-- Who was active when the month began: the only ones who can churn in it.
+counted as (
 
     select
         months.month_start,
         months.month_end,
-        'lapsed_fixed' as churn_definition,
         cast(count(*) as bigint) as customers_at_start,
         cast(count(*) filter (
             where active_stretches.last_active_date < months.month_end
@@ -54,42 +54,20 @@ at_month_start as (
                 active_stretches.next_ordered_date is null
                 or active_stretches.next_ordered_date > active_stretches.last_active_date
             )
-        ) as bigint) as churned_customers,
-        months.month_end <= {{ as_of_date() }} as is_mature
-
-    from months
-    inner join active_stretches
-        on active_stretches.ordered_date < months.month_start
-        and active_stretches.last_active_date >= months.month_start
-        and (
-            active_stretches.next_ordered_date is null
-            or active_stretches.next_ordered_date >= months.month_start
-        )
-    group by 1, 2
-
-),
-
--- The label of the score, counted: active at the start of the month, and no order in the days of the horizon.
-no_order as (
-
-    select
-        months.month_start,
-        months.month_end,
-        'no_order_{{ var("churn_horizon_days") }}d' as churn_definition,
-        cast(count(*) as bigint) as customers_at_start,
+        ) as bigint) as lapsed_customers,
+        -- the label of the score, counted
         cast(count(*) filter (
             where active_stretches.next_ordered_date is null
             or active_stretches.next_ordered_date >= {{ add_days('months.month_start', var('churn_horizon_days')) }}
-        ) as bigint) as churned_customers,
-        {{ add_days("months.month_start", var("churn_horizon_days") - 1) }} <= {{ as_of_date() }} as is_mature
+        ) as bigint) as customers_without_order
 
     from months
     inner join active_stretches
-        on active_stretches.ordered_date < months.month_start
-        and active_stretches.last_active_date >= months.month_start
+        on months.month_start > active_stretches.ordered_date
+        and months.month_start <= active_stretches.last_active_date
         and (
             active_stretches.next_ordered_date is null
-            or active_stretches.next_ordered_date >= months.month_start
+            or months.month_start <= active_stretches.next_ordered_date
         )
     group by 1, 2
 
@@ -97,9 +75,21 @@ no_order as (
 
 both_definitions as (
 
-    select * from at_month_start
+    select
+        month_start,
+        'lapsed_fixed' as churn_definition,
+        customers_at_start,
+        lapsed_customers as churned_customers,
+        month_end <= {{ as_of_date() }} as is_mature
+    from counted
     union all
-    select * from no_order
+    select
+        month_start,
+        'no_order_{{ var("churn_horizon_days") }}d' as churn_definition,
+        customers_at_start,
+        customers_without_order as churned_customers,
+        {{ add_days("month_start", var("churn_horizon_days") - 1) }} <= {{ as_of_date() }} as is_mature
+    from counted
 
 ),
 
