@@ -1,1 +1,1 @@
-"""Statistics: arrays and Arrow tables in, arrays and Arrow tables out; no orchestrator, engine, environment or clock."""
+"""Statistics: arrays and Arrow tables in and out; no orchestrator, engine, environment or clock."""

@@ -14,9 +14,9 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 from numpy.typing import ArrayLike, NDArray
 
-from orchestration.science import bgnbd
 from orchestration.science.errors import DataError
 from orchestration.science.histories import group_customers
+from orchestration.science.purchases import bgnbd
 
 INK = "#22313f"
 MODEL = "#c0562f"

@@ -2,8 +2,8 @@
 
 What belongs here is the step from models to customers: `score_customers` takes the features of a
 night, fits what has to be fitted, chooses by written rules what may be used, and returns the two
-tables `scores.customer_clv` and `scores.model_fits`. The models themselves are in `bgnbd`,
-`gamma_gamma` and `credibility`. No clock: the caller adds when the fit was made.
+tables `scores.customer_clv` and `scores.model_fits`. The models themselves are in
+`purchases`, `gamma_gamma` and `credibility`. No clock: the caller adds when the fit was made.
 """
 
 from dataclasses import dataclass
@@ -14,9 +14,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import ArrayLike, NDArray
 
-from orchestration.science import bgnbd, credibility, gamma_gamma
+from orchestration.science import credibility, gamma_gamma
 from orchestration.science.errors import DataError, NotConverged
 from orchestration.science.histories import distinct_rows, refuse_where
+from orchestration.science.purchases import bgnbd
 
 Floats = NDArray[np.float64]
 

@@ -45,7 +45,8 @@ def everyone() -> Cdnow:
 
 def _histories(file_name: str, skip: int, customer: int, day: int, dollars: int) -> Cdnow:
     package = find_spec("lifetimes")
-    assert package is not None and package.origin is not None
+    assert package is not None
+    assert package.origin is not None
     path = Path(package.origin).parent / "datasets" / file_name
     columns = (customer, day, dollars)
     customers, days, values = np.loadtxt(path, skiprows=skip, usecols=columns, unpack=True)

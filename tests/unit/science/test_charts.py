@@ -6,8 +6,9 @@ import cdnow
 import numpy as np
 import pytest
 
-from orchestration.science import bgnbd, charts
+from orchestration.science import charts
 from orchestration.science.errors import DataError
+from orchestration.science.purchases import bgnbd
 
 JANUARY, FEBRUARY, MARCH = date(2024, 1, 1), date(2024, 2, 1), date(2024, 3, 1)
 PUBLISHED = bgnbd.BgNbdFit.given(r=0.243, alpha=4.414, a=0.793, b=2.426, time_unit="week")

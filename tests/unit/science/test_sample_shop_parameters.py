@@ -11,7 +11,7 @@ import pytest
 from sample_shops import large_shop, loyal_shop, plain_shop, rows, value
 from scipy import special, stats
 
-from orchestration.science import bgnbd
+from orchestration.science.purchases import bgnbd
 from orchestration.science.sample_shop import Parameters
 
 PARAMETERS = Parameters()

@@ -9,8 +9,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
 
-from orchestration.science import bgnbd, value
+from orchestration.science import value
 from orchestration.science.errors import DataError
+from orchestration.science.purchases import bgnbd
 
 FIT = bgnbd.BgNbdFit.given(r=0.6, alpha=60.0, a=0.8, b=2.5, time_unit="day")
 

@@ -11,38 +11,35 @@ The model (Fader, Hardie & Lee 2005):
 A customer can therefore leave only at an order. Someone who never came back has had no occasion
 to leave, and their `p_alive` is 1: it is not a churn score. `p_at_least_one` is.
 
-What belongs here is this model only: fit, predictions and its simulator. Time is in one
-unit throughout (`time_unit` names it); the first order is at 0 and is not counted in `frequency`.
+What belongs here is this model only: fit, predictions and its simulator. Units of time and the
+meaning of `frequency` are those of `fits`.
 
 Source: Fader, Hardie & Lee (2005), "Counting Your Customers" the Easy Way: An Alternative to the
 Pareto/NBD Model, Marketing Science 24(2), 275-284. Equation numbers are that paper's.
 """
 
-from dataclasses import dataclass, field
-from typing import NamedTuple
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import betainc, betaln, digamma, expit, gammaln, hyp2f1
+from scipy.special import betaln, digamma, expit, gammaln
 
-from orchestration.science.errors import DataError, NotConverged
-from orchestration.science.histories import (
-    Groups,
-    checked_histories,
-    group_customers,
-    refuse_where,
+from orchestration.science.histories import Groups, checked_histories, group_customers
+from orchestration.science.likelihood import Objective
+from orchestration.science.purchases import beta_geometric
+from orchestration.science.purchases.fits import (
+    Histories,
+    PurchaseFit,
+    checked_count,
+    checked_horizon,
+    draw_orders,
+    fit_groups,
 )
-from orchestration.science.likelihood import Level, Objective, maximise
 
 Floats = NDArray[np.float64]
 
 MODEL_NAME = "bgnbd"
 PARAMETERS = ("r", "alpha", "a", "b")
-# Four parameters cannot be told apart by fewer; the rest of the verdict judges what is above.
-MINIMUM_CUSTOMERS = 30
-MINIMUM_REPEATERS = 10
-# Above this many groups of repeat buyers, the starts compete on every k-th group.
-COARSE_GROUPS = 20_000
 # Natural scale, with time in units of the mean age; wide enough that no real shop meets them.
 BOUNDS = ((1e-4, 1e3), (1e-6, 1e5), (1e-4, 1e3), (1e-4, 1e4))
 # r, a and b of each start; alpha follows from the mean rate.
@@ -50,45 +47,17 @@ STARTS = ((1.0, 1.0, 1.0), (0.3, 0.5, 2.0), (2.0, 1.0, 6.0), (0.5, 0.1, 1.0))
 
 
 @dataclass(frozen=True)
-class BgNbdFit:
-    """Fitted parameters and the verdict on them.
+class BgNbdFit(PurchaseFit):
+    """Fitted parameters: ``alpha`` in ``time_unit``; ``r``, ``a`` and ``b`` are pure numbers."""
 
-    ``alpha`` is in ``time_unit``; ``r``, ``a`` and ``b`` are pure numbers. A fit whose ``level``
-    is neither ``converged`` nor ``given`` is refused by every prediction.
-    """
+    label = "BG/NBD"
+    parameters = PARAMETERS
+    times = ("alpha",)
 
     r: float
     alpha: float
     a: float
     b: float
-    time_unit: str
-    level: Level
-    verdict: str
-    log_likelihood: float = np.nan
-    n_customers: int = 0
-    n_groups: int = 0
-    standard_errors: dict[str, float] = field(default_factory=dict)
-
-    @classmethod
-    def given(cls, r: float, alpha: float, a: float, b: float, time_unit: str) -> "BgNbdFit":
-        """Parameters from a publication or a simulation's truth, not from a fit."""
-        for name, value in zip(PARAMETERS, (r, alpha, a, b), strict=True):
-            if not (np.isfinite(value) and value > 0):
-                raise DataError(f"{name} must be positive and finite; found {value}")
-        return cls(r, alpha, a, b, time_unit, "given", "given: taken from elsewhere, not fitted")
-
-    @property
-    def converged(self) -> bool:
-        """Whether predictions may be made from these parameters."""
-        return self.level in ("converged", "given")
-
-
-class Histories(NamedTuple):
-    """Simulated customers; every array has shape (n_customers,)."""
-
-    frequency: NDArray[np.int64]
-    recency: Floats
-    later_frequency: NDArray[np.int64]
 
 
 def fit(
@@ -103,51 +72,30 @@ def fit(
     Parameters
     ----------
     frequency, recency, age, weight
-        As in `histories.group_customers`: one row per customer, or one per distinct history with its weight.
+        As in `histories.group_customers`: one row per customer, or one per distinct history
+        with its weight.
     time_unit : str
         Name of the unit of ``recency`` and ``age``. It is carried, not converted.
 
     Returns
     -------
     BgNbdFit
-        Always; a fit that may not be used says why in ``level`` and ``verdict``. Its
-        log-likelihood has no x! term, as the data are times of orders and not only counts.
+        Always; a fit that may not be used says why in ``level`` and ``verdict``.
 
     Raises
     ------
     DataError
         If the histories are impossible.
     """
-    groups = group_customers(frequency, recency, age, weight)
-    n_customers, n_groups = round(groups.count.sum()), groups.count.size
-    n_repeaters = round(groups.count[groups.frequency > 0].sum())
-    if n_customers < MINIMUM_CUSTOMERS or n_repeaters < MINIMUM_REPEATERS:
-        return BgNbdFit(
-            np.nan, np.nan, np.nan, np.nan, time_unit, "too_little_data",
-            f"too little data: {n_customers} customers of whom {n_repeaters} ordered again; "
-            f"needed are {MINIMUM_CUSTOMERS} and {MINIMUM_REPEATERS}",
-            n_customers=n_customers, n_groups=n_groups,
-        )
+    return fit_groups(
+        BgNbdFit, log_likelihood, starting_values, BOUNDS,
+        group_customers(frequency, recency, age, weight), time_unit,
+    )
 
-    # With the mean age as the unit of time, one set of starts and bounds serves days and weeks.
-    unit = float(np.average(groups.age, weights=groups.count))
-    scaled = groups._replace(recency=groups.recency / unit, age=groups.age / unit)
-    rate = float(groups.count @ groups.frequency) / n_customers
-    starts = [(r, r / rate, a, b) for r, a, b in STARTS]
-    thinned = _thin(scaled)
-    found = maximise(
-        log_likelihood(scaled), PARAMETERS, starts, BOUNDS,
-        coarse=None if thinned is None else log_likelihood(thinned),
-    )
-    in_unit = np.array([1.0, unit, 1.0, 1.0])
-    r, alpha, a, b = (found.parameters * in_unit).tolist()
-    errors = dict(zip(PARAMETERS, (found.standard_errors * in_unit).tolist(), strict=True))
-    # A density per order and unit of time: each of the x orders brings one factor of the unit.
-    change_of_unit = -float(groups.count @ groups.frequency) * np.log(unit)
-    return BgNbdFit(
-        r, alpha, a, b, time_unit, found.level, found.verdict,
-        float(found.log_likelihood + change_of_unit), n_customers, n_groups, errors,
-    )
+
+def starting_values(rate: float) -> list[tuple[float, ...]]:
+    """Starts for a shop with ``rate`` repeat orders per customer and mean age."""
+    return [(r, r / rate, a, b) for r, a, b in STARTS]
 
 
 def log_likelihood(groups: Groups) -> Objective:
@@ -226,7 +174,7 @@ def p_alive(
     -------
     array of float in [0, 1], of the broadcast shape
     """
-    _refuse_unconverged(fit)
+    fit.refuse_unless_converged()
     x, t_x, T = checked_histories(frequency, recency, age)
     # In logs: ((alpha+T)/(alpha+t_x))^(r+x) overflows for a regular who fell silent.
     log_odds_gone = (
@@ -242,9 +190,8 @@ def p_at_least_one(
 ) -> Floats:
     """Probability of at least one order in (T, T + horizon].
 
-    p_alive * (1 - ((alpha+T)/(alpha+T+t))^(r+x)). This is exact and no approximation: a customer
-    can leave only at an order, so one who is active at T stays so until the next order, whose
-    waiting time is exponential with a rate distributed as Gamma(r + x, alpha + T).
+    p_alive * (1 - ((alpha+T)/(alpha+T+t))^(r+x)), which is exact and no approximation: see
+    `beta_geometric.p_order`.
 
     Parameters
     ----------
@@ -258,8 +205,8 @@ def p_at_least_one(
     array of float in [0, 1]
     """
     x, _, T = checked_histories(frequency, recency, age)
-    t = _horizon(horizon)
-    return p_alive(fit, x, recency, T) * -np.expm1(-(fit.r + x) * np.log1p(t / (fit.alpha + T)))
+    t = checked_horizon(horizon)
+    return p_alive(fit, x, recency, T) * beta_geometric.p_order(t, fit.r + x, fit.alpha + T)
 
 
 def expected_purchases(
@@ -295,11 +242,6 @@ def expected_purchases_if_alive(
     distinct (frequency, age). With frequency 0 and age 0 it is equation (9), the expectation for
     a new customer.
 
-    The printed form 2F1(r+x, b+x; a+b+x-1; t/(alpha+T+t)) overflows for regulars, and has no
-    value where a + b + x = 1. Euler's transformation makes it 2F1(a+b-1-r, a-1; a+b+x-1; .),
-    whose terms shrink as x grows, and the contiguous relation
-    C 2F1(A,B;C;z) = C 2F1(A,B;C+1;z) + A B z / (C+1) 2F1(A+1,B+1;C+2;z) removes the pole.
-
     Parameters
     ----------
     horizon, frequency, age : array, broadcast together
@@ -308,26 +250,42 @@ def expected_purchases_if_alive(
     -------
     array of float >= 0
     """
-    _refuse_unconverged(fit)
+    fit.refuse_unless_converged()
     x, T = np.broadcast_arrays(np.asarray(frequency, dtype=float), np.asarray(age, dtype=float))
-    t = _horizon(horizon)
-    # At a = 1 the expression is 0/0 with a smooth limit; its neighbours' mean is 1e-9 away.
-    near = (fit.a,) if abs(fit.a - 1) > 1e-5 else (1 - 1e-5, 1 + 1e-5)
-    values = [_if_alive(fit.r, fit.alpha, a, fit.b, t, x, T) for a in near]
-    return np.maximum(np.mean(values, axis=0), 0.0)
+    t = checked_horizon(horizon)
+    return beta_geometric.expected_orders(fit.r, fit.alpha, fit.a, fit.b, t, x, T)
 
 
-def _if_alive(
-    r: float, alpha: float, a: float, b: float, t: Floats, x: Floats, T: Floats
+def purchase_count_distribution(
+    fit: BgNbdFit,
+    count: ArrayLike,
+    horizon: ArrayLike,
+    frequency: ArrayLike,
+    recency: ArrayLike,
+    age: ArrayLike,
 ) -> Floats:
-    """Evaluate the first factor of equation (10) in the form that stays finite."""
-    z = t / (alpha + T + t)
-    A, B, C = a + b - 1 - r, a - 1, a + b + x - 1
-    shrink = np.exp(B * np.log1p(-z))
-    return (
-        C * (1 - shrink * hyp2f1(A, B, C + 1, z)) / B
-        - shrink * A * z / (C + 1) * hyp2f1(A + 1, B + 1, C + 2, z)
+    """Probability of exactly ``count`` orders in (T, T + horizon], given the history.
+
+    Equation (8) with the rate and the dropout that the history leaves, Gamma(r + x, alpha + T)
+    and Beta(a, b + x), for who is active; and no order for who is not.
+
+    Parameters
+    ----------
+    count : array of int >= 0, broadcast with the rest
+    horizon, frequency, recency, age
+        As in `p_at_least_one`.
+
+    Returns
+    -------
+    array of float in [0, 1]; sums to 1 over all counts
+    """
+    n, t = checked_count(count), checked_horizon(horizon)
+    x, t_x, T = checked_histories(frequency, recency, age)
+    alive = p_alive(fit, x, t_x, T)
+    if_alive = beta_geometric.count_distribution(
+        n, t, fit.r + x, fit.alpha + T, fit.a, fit.b + x
     )
+    return alive * if_alive + (1 - alive) * (n == 0)
 
 
 def p_purchase_count(fit: BgNbdFit, count: ArrayLike, age: ArrayLike) -> Floats:
@@ -342,22 +300,7 @@ def p_purchase_count(fit: BgNbdFit, count: ArrayLike, age: ArrayLike) -> Floats:
     -------
     array of float in [0, 1]; sums to 1 over all counts
     """
-    _refuse_unconverged(fit)
-    x, T = np.broadcast_arrays(np.asarray(count, dtype=float), np.asarray(age, dtype=float))
-    share = T / (fit.alpha + T)
-    at_least_one = np.maximum(x, 1)
-    log_none = np.log1p(-share) * fit.r
-    log_orders = np.where(x > 0, x * np.log(np.where(share > 0, share, 1)), 0.0)
-    log_orders = np.where((x > 0) & (share == 0), -np.inf, log_orders)
-    still_active = np.exp(
-        betaln(fit.a, fit.b + x) - betaln(fit.a, fit.b)
-        + gammaln(fit.r + x) - gammaln(fit.r) - gammaln(x + 1) + log_none + log_orders
-    )
-    # The bracket of (8) is P(at least x orders) of a negative binomial: an incomplete beta.
-    left_at_x = np.exp(
-        betaln(fit.a + 1, fit.b + at_least_one - 1) - betaln(fit.a, fit.b)
-    ) * betainc(at_least_one, fit.r, share)
-    return still_active + np.where(x > 0, left_at_x, 0.0)
+    return purchase_count_distribution(fit, count, age, 0, 0, 0)
 
 
 def simulate(
@@ -384,41 +327,4 @@ def simulate(
     T = np.asarray(age, dtype=float)
     rate = random.gamma(fit.r, 1 / fit.alpha, T.size)
     p_leave = random.beta(fit.a, fit.b, T.size)
-    frequency = np.zeros(T.size, dtype=np.int64)
-    later_frequency = np.zeros(T.size, dtype=np.int64)
-    recency, now = np.zeros(T.size), np.zeros(T.size)
-    active = np.flatnonzero(rate > 0)
-    while active.size:
-        now[active] += random.exponential(1 / rate[active])
-        active = active[now[active] <= T[active] + later]
-        seen = active[now[active] <= T[active]]
-        frequency[seen] += 1
-        recency[seen] = now[seen]
-        later_frequency[active[now[active] > T[active]]] += 1
-        active = active[random.random(active.size) >= p_leave[active]]
-    return Histories(frequency, recency, later_frequency)
-
-
-def _thin(groups: Groups) -> Groups | None:
-    """Every k-th group of repeat buyers at k times its count; None where there are few."""
-    once = np.flatnonzero(groups.frequency == 0)
-    again = np.flatnonzero(groups.frequency > 0)
-    step = again.size // COARSE_GROUPS
-    if step < 2:
-        return None
-    # Groups are sorted by frequency, so that every k-th is a sample stratified by it.
-    kept = np.concatenate([once, again[::step]])
-    factor = np.where(groups.frequency[kept] > 0, again.size / again[::step].size, 1.0)
-    x, t_x, T, n = (column[kept] for column in groups)
-    return Groups(x, t_x, T, n * factor)
-
-
-def _horizon(horizon: ArrayLike) -> Floats:
-    t = np.asarray(horizon, dtype=float)
-    refuse_where(~(np.isfinite(t) & (t >= 0)), "horizon must be finite and >= 0", horizon=t)
-    return t
-
-
-def _refuse_unconverged(fit: BgNbdFit) -> None:
-    if not fit.converged:
-        raise NotConverged(f"BG/NBD: {fit.verdict}")
+    return draw_orders(random, rate, T, later, p_leave=p_leave)

@@ -1,0 +1,1 @@
+"""Models of customers who never announce that they leave; `models` lists them."""
