@@ -86,7 +86,6 @@ def load(settings: Settings, connector: str, files: tuple[Path, ...]) -> None:
 def status(settings: Settings) -> None:
     """Say what is published, what came in, and what was refused or set aside."""
     from orchestration import summary
-    from orchestration.terminal import table_text
 
     landing, serving, warehouse = landing_of(settings), serving_of(settings), warehouse_of(settings)
     _heading("Last night")
@@ -99,22 +98,18 @@ def status(settings: Settings) -> None:
     if waiting:
         click.echo(f"\nIn the inbox and not in landing: {', '.join(waiting)}")
 
-    writer = warehouse.lock.holder()
-    if writer:
-        click.echo(f"\n{writer} is writing; quarantine and conservation are shown when it is done.")
-        return
-    relations = warehouse.relations() if warehouse.file.exists() else set()
-    if "landing.refusals" in relations:
+    if writer := warehouse.lock.holder():
+        click.echo(f"\nAt work now: {writer}")
+    found = summary.health(warehouse, serving)
+    if found:
         _heading("Refused files")
-        found = summary.refusals(warehouse)
-        click.echo(table_text(("file", "why"), found) if found else "none")
-    if "quarantine.rows" in relations:
-        _heading("Quarantine, most frequent reasons")
-        found = summary.quarantine(warehouse)
-        click.echo(table_text(("table", "reasons", "rows"), found) if found else "empty")
+        click.echo(found.refusals())
+        _heading(f"Quarantine, most frequent reasons (from {found.place})")
+        click.echo(found.quarantine())
         _heading("Conservation: landed = staged + superseded + quarantined")
-        names = ("table", "landed", "staged", "superseded", "quarantined", "missing")
-        click.echo(table_text(names, summary.conservation(warehouse, landing.contract.table_names)))
+        click.echo(found.conservation())
+        _heading("Marts without data")
+        click.echo(found.marts_without_data())
 
 
 @cli.command()

@@ -16,6 +16,7 @@ DAGSTER_SETTINGS = {
     },
     "run_monitoring": {"enabled": True},
     "freshness": {"enabled": True},
+    "code_servers": {"wait_for_local_processes_on_shutdown": True},
     "retention": {
         "schedule": {"purge_after_days": 90},
         "sensor": {"purge_after_days": {"skipped": 7, "failure": 30, "success": 30}},
@@ -32,10 +33,17 @@ def prepare(settings: Settings) -> None:
         settings.dagster_directory,
     ):
         folder.mkdir(parents=True, exist_ok=True)
-    content = "# Written by `retention`; orchestration/home.py is where to change it.\n" + (
-        yaml.safe_dump(DAGSTER_SETTINGS, sort_keys=False)
-    )
+    content = {
+        **DAGSTER_SETTINGS,
+        "event_log_storage": {
+            "module": "orchestration.run_history",
+            "class": "KeptOpenEventLog",
+            "config": {"base_dir": str(settings.dagster_directory / "history" / "runs")},
+        },
+    }
+    text = "# Written by `retention`; orchestration/home.py is where to change it.\n"
+    text += yaml.safe_dump(content, sort_keys=False)
     file = settings.dagster_directory / "dagster.yaml"
-    if not file.exists() or file.read_text() != content:
-        file.write_text(content)
+    if not file.exists() or file.read_text() != text:
+        file.write_text(text)
     os.environ.update(settings.environment())

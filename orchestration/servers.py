@@ -3,6 +3,7 @@
 Both are started together and ended together: a web page without its daemon would show a schedule that never runs.
 """
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -104,17 +105,25 @@ def _answers(port: int) -> bool:
 
 
 def _stop(children: Iterable[subprocess.Popen[bytes]]) -> None:
-    """Ask all to end, as Ctrl-C would; who does not end in time is killed with all that it started."""
-    running = [child for child in children if child.poll() is None]
-    for child in running:
-        child.send_signal(signal.SIGINT)
+    """Ask all to end, as Ctrl-C would, then end whatever they started and left behind."""
+    children = list(children)
+    for child in children:
+        if child.poll() is None:
+            child.send_signal(signal.SIGINT)
     deadline = time.monotonic() + STOP_SECONDS
-    for child in running:
+    for child in children:
         try:
             child.wait(timeout=max(0.1, deadline - time.monotonic()))
         except subprocess.TimeoutExpired:
-            os.killpg(child.pid, signal.SIGKILL)
+            _signal_group(child.pid, signal.SIGKILL)
             child.wait()
+        # Code servers, and a night that one of them runs, with its dbt.
+        _signal_group(child.pid, signal.SIGTERM)
+
+
+def _signal_group(group: int, number: signal.Signals) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(group, number)
 
 
 def _tail(file: Path, lines: int = 15) -> str:

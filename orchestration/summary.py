@@ -1,6 +1,6 @@
 """What the command line says about the shop and about the warehouse, as lines of text. Reads, never writes."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -9,6 +9,16 @@ from orchestration.resources.landing import Landing
 from orchestration.resources.serving import Publication, ServingFolder
 from orchestration.resources.warehouse import Warehouse
 from orchestration.terminal import table_text
+
+Rows = list[tuple[Any, ...]]
+
+WAREHOUSE = "the warehouse"
+HEALTH_TABLES = {
+    "landing.refusals",
+    "marts.fct_mart_status",
+    "marts.fct_quarantine_reasons",
+    "marts.fct_source_conservation",
+}
 
 
 @dataclass(frozen=True)
@@ -41,6 +51,28 @@ NUMBERS = (
         where segment_type = 'all' and retention_type = 'bounded' and age_unit = 'month'
             and method = 'weighted' and age = 12""",
         "{0:.1f}% of a cohort buys in month 12 ({1:.1f} to {2:.1f}%, {3:,} customers old enough)",
+    ),
+    Number(
+        frozenset({"fct_membership_months"}),
+        """select sum(closing_members), sum(closing_mrr_amount), min(currency_code)
+        from fct_membership_months
+        where month_start = (select max(month_start) from fct_membership_months where is_complete)
+        having sum(closing_members) > 0""",
+        "{0:,} paying members, {1:,.2f} {2} a month",
+    ),
+    Number(
+        # Monthly and annual terms never mix: a month renewed is not a year renewed.
+        frozenset({"fct_membership_renewals"}),
+        """select
+            100.0 * sum(renewed_terms) filter (where term_number = 1)
+                / nullif(sum(decided_terms) filter (where term_number = 1), 0),
+            sum(decided_terms) filter (where term_number = 1),
+            100.0 * sum(renewed_terms) filter (where term_number = 2)
+                / nullif(sum(decided_terms) filter (where term_number = 2), 0),
+            sum(decided_terms) filter (where term_number = 2)
+        from fct_membership_renewals
+        where billing_period = 'annual'""",
+        "{0:.1f}% of annual members renew after their first year (of {1:,}), {2:.1f}% after the second (of {3:,})",
     ),
     Number(
         frozenset({"fct_customer_segments", "fct_customer_value"}),
@@ -78,8 +110,6 @@ def published_lines(serving: ServingFolder) -> Iterator[str]:
     yield f"published     {publication.published_at:%Y-%m-%d %H:%M} UTC, {_age(publication)} ago"
     yield f"content       {len(publication.tables)} tables, {publication.rows:,} rows"
     yield f"fingerprint   {publication.fingerprint}"
-    empty = [table.name for table in publication.tables if table.rows == 0]
-    yield f"without data  {', '.join(empty) if empty else 'none: every mart has rows'}"
 
 
 def delivery_lines(landing: Landing) -> str:
@@ -100,37 +130,57 @@ def delivery_lines(landing: Landing) -> str:
     return table_text(("table", "deliveries", "rows", "newest (UTC)", "file"), rows)
 
 
-def refusals(warehouse: Warehouse) -> list[tuple[Any, ...]]:
-    """Files that the last night refused, with the reason."""
-    return warehouse.query("select file, message from landing.refusals order by file nulls last")
+@dataclass(frozen=True)
+class Health:
+    """The warehouse's own marts about deliveries, from the newest place that can be read."""
+
+    place: str
+    ask: Callable[[str], Rows]
+
+    def refusals(self) -> str:
+        """Files that the last night refused, with the reason; the published copy does not know them."""
+        if self.place != WAREHOUSE:
+            return "shown when the night is over"
+        rows = self.ask("select file, message from landing.refusals order by file nulls last")
+        return "\n".join(f"{file}: {message}" for file, message in rows) or "none"
+
+    def quarantine(self, limit: int = 15) -> str:
+        """Quarantined rows by table and reason, most first."""
+        rows = self.ask(
+            "select source_table, reason, cast(sum(quarantined_rows) as bigint) as row_count"
+            " from marts.fct_quarantine_reasons group by all"
+            f" order by row_count desc nulls last, source_table nulls last, reason nulls last limit {limit}"
+        )
+        return table_text(("table", "reason", "rows"), rows) if rows else "empty"
+
+    def conservation(self) -> str:
+        """For each table: landed, staged, superseded and quarantined rows, and what is missing."""
+        names = "source_table, landed_rows, staged_rows, superseded_rows, quarantined_rows, difference_rows"
+        rows = self.ask(
+            f"select {names} from marts.fct_source_conservation order by source_table nulls last"
+        )
+        titles = ("table", "landed", "staged", "superseded", "quarantined", "difference")
+        return table_text(titles, rows)
+
+    def marts_without_data(self) -> str:
+        """Marts that are empty because the shop does not deliver what they are made of."""
+        rows = self.ask(
+            "select mart_name, missing_sources from marts.fct_mart_status where not has_data"
+            " order by mart_name nulls last"
+        )
+        lines = [f"{mart} needs {sources}" for mart, sources in rows]
+        return "\n".join(lines) or "none: every mart has its sources"
 
 
-def quarantine(warehouse: Warehouse, limit: int = 15) -> list[tuple[Any, ...]]:
-    """Quarantined rows by table and reason, most first."""
-    return warehouse.query(
-        "select source_table, reasons, count(*) as row_count from quarantine.rows group by all"
-        f" order by row_count desc nulls last, source_table nulls last, reasons nulls last limit {limit}"
-    )
-
-
-def conservation(warehouse: Warehouse, tables: Sequence[str]) -> list[tuple[Any, ...]]:
-    """For each table: landed, staged, superseded and quarantined rows, and what is missing (0 is right)."""
-    queries = [
-        f"""
-        select
-            '{table}' as source_table,
-            (select count(*) from landing.{table}) as landed,
-            (select count(*) from staging.stg_{table}) as staged,
-            (select count(*) from staging.base_{table} where _version_rank > 1) as superseded,
-            (select count(*) from quarantine.rows where source_table = '{table}') as quarantined
-        """
-        for table in tables
-    ]
-    return warehouse.query(
-        "select *, landed - staged - superseded - quarantined as missing from ("
-        + " union all ".join(queries)
-        + ") order by source_table nulls last"
-    )
+def health(warehouse: Warehouse, serving: ServingFolder) -> Health | None:
+    """The warehouse where it can be read now, else the published copy; None before the first night."""
+    if warehouse.lock.holder() is None and warehouse.file.exists():
+        if warehouse.relations() >= HEALTH_TABLES:
+            return Health(WAREHOUSE, warehouse.query)
+        return None
+    if serving.current() is None:
+        return None
+    return Health("the published copy", lambda sql: serving.query(sql)[1])
 
 
 def _age(publication: Publication) -> str:

@@ -120,7 +120,7 @@ def landing_assets(contract: Contract, owner: str) -> dg.AssetsDefinition:
             with warehouse.writing_under_held_lock() as connection:
                 night, found = _settled_night(
                     connection,
-                    context.run_id,
+                    context.run.run_id,
                     shop_timezone=str(settings.business_constant("shop_timezone")),
                     named=date.fromisoformat(named) if named else None,
                 )

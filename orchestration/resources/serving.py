@@ -10,6 +10,7 @@ What may be published, and whether tonight may be, is decided elsewhere (assets/
 import hashlib
 import json
 import os
+import re
 import shutil
 import stat
 from collections.abc import Callable, Sequence
@@ -27,8 +28,9 @@ PUBLICATION_TABLE = "publication"
 RUN_COLUMN = "published_run_id"
 # Clients of the last long-term release can open it; the engine's newest format they refuse.
 STORAGE_VERSION = "v1.4.0"
-# Who made a row and when: true of a run and not of the shop, so no part of what the numbers are.
-BOOKKEEPING_COLUMNS = frozenset({RUN_COLUMN, "fitted_at"})
+# Who made a row, from which delivery and when: true of a run or a machine and not of the shop, so no part of
+# what the numbers are.
+_BOOKKEEPING = re.compile(r"published_run_id|fitted_at|(.*_)?loaded_at|(.*_)?batch_id")
 
 
 class PublicationError(RuntimeError):
@@ -266,10 +268,10 @@ def _facts(
     numbers = ", ".join(
         f"cast({quoted(column)} as float)" if types[column] == "DOUBLE" else quoted(column)
         for column in columns
-        if column not in BOOKKEEPING_COLUMNS
+        if not _BOOKKEEPING.fullmatch(column)
     )
     [(rows, content, published)] = connection.execute(
-        f"select count(*), coalesce(sum(hash({exact})), 0), coalesce(sum(hash({numbers})), 0) "
+        f"select count(*), coalesce(sum(hash({exact})), 0), coalesce(sum(hash({numbers or 1})), 0) "
         f"from {relation}"
     ).fetchall()
     return PublishedTable(name, rows, f"{content:x}", f"{published:x}")
