@@ -36,6 +36,7 @@ class PurchaseFit:
     """
 
     label: ClassVar[str]
+    # Those that are searched, in the order in which the model's likelihood takes them.
     parameters: ClassVar[tuple[str, ...]]
     # Parameters that are a time, and change with its unit; the others are pure numbers.
     times: ClassVar[tuple[str, ...]]

@@ -61,7 +61,8 @@ from orchestration.science.purchases.fits import (
 Floats = NDArray[np.float64]
 
 MODEL_NAME = "mbgcnbd_k"
-PARAMETERS = ("r", "alpha", "a", "b")
+SEARCHED = ("r", "alpha", "a", "b")
+PARAMETERS = (*SEARCHED, "k")
 # Beyond, waiting times vary by less than 30% of their mean, which no shop's customers manage.
 MOST_REGULAR = 12
 # A sum over numbers of orders ends where a further one adds less than this share.
@@ -77,7 +78,7 @@ class MbgCnbdKFit(PurchaseFit):
     """
 
     label = "MBG/CNBD-k"
-    parameters = PARAMETERS
+    parameters = SEARCHED
     times = ("alpha",)
 
     r: float
@@ -89,6 +90,8 @@ class MbgCnbdKFit(PurchaseFit):
     def __post_init__(self) -> None:
         if self.k < 1 or self.k != int(self.k):
             raise DataError(f"k must be a whole number >= 1; found {self.k}")
+        # Tables store it as a floating-point number.
+        object.__setattr__(self, "k", int(self.k))
 
 
 def fit(

@@ -27,6 +27,7 @@ class PurchaseModel(Protocol):
     """
 
     MODEL_NAME: str
+    # All that a fit is rebuilt from, by `PurchaseFit.given`.
     PARAMETERS: tuple[str, ...]
 
     def fit(

@@ -141,7 +141,7 @@ def test_the_unit_of_the_gaps_is_that_of_the_histories():
 
 def test_orders_by_the_clock_are_beyond_the_model_and_named_so():
     clock = mbgcnbd_k.MbgCnbdKFit.given(r=3.0, alpha=2.5, a=0.8, b=4.0, k=60, time_unit="day")
-    age = np.full(300, 200.0)
+    age = np.full(100, 200.0)
     drawn = mbgcnbd_k.simulate(clock, age, random_state=9)
     found = mbgcnbd_k.fit(drawn.frequency, drawn.recency, age, log_gap_sum=drawn.log_gap_sum)
     assert found.level == "at_bound"
