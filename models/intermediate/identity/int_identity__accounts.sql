@@ -36,6 +36,7 @@ seen_in_customers as (
         {{ email_key('email') }} as email_key,
         {{ name_key('first_name', 'last_name') }} as name_key,
         created_at as seen_at,
+        cast(null as {{ string_type() }}) as guest_order,
         coalesce(is_test, false) as is_test_account,
         coalesce(is_test, false) as is_test
     from customers
@@ -49,6 +50,10 @@ seen_in_orders as (
         {{ email_key('email') }} as email_key,
         cast(null as {{ string_type() }}) as name_key,
         ordered_at as seen_at,
+        -- sorts by time, then by id
+        case when customer_id is null
+            then concat_ws('|', cast(ordered_at as {{ string_type() }}), order_id)
+        end as guest_order,
         false as is_test_account,
         coalesce(is_test, false) as is_test
     from orders
@@ -63,6 +68,7 @@ seen_in_memberships as (
         cast(null as {{ string_type() }}) as email_key,
         cast(null as {{ string_type() }}) as name_key,
         joined_at as seen_at,
+        cast(null as {{ string_type() }}) as guest_order,
         false as is_test_account,
         false as is_test
     from memberships
@@ -78,6 +84,7 @@ final as (
 
         -- attributes: an account has one name at a time
         min(name_key) as name_key,
+        min(guest_order) as first_guest_order,
 
         -- flags: an account is a test by its own word, or because nothing but tests was ever seen of it
         bool_or(is_test_account) as is_test_account,

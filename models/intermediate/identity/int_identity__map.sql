@@ -15,6 +15,12 @@ numbered as (
         source_customer_id,
         min(first_seen_at) as first_seen_at,
         min(name_key) as name_key,
+        -- A guest without an account is told apart by the address, even hashed a piece of the person: what leaves the
+        -- identity models is named after the guest's first order instead.
+        coalesce(
+            'guest:' || md5(min(first_guest_order)),
+            source_customer_id
+        ) as public_id,
         bool_or(is_test_account) or bool_and(has_only_tests) as is_test,
         -- The earliest account gives the person its id: it does not change when a later account joins.
         cast(row_number() over (
@@ -103,7 +109,7 @@ final as (
     select
         -- keys
         numbered.source_customer_id,
-        coalesce(person.source_customer_id, numbered.source_customer_id) as customer_id,
+        coalesce(person.public_id, numbered.public_id) as customer_id,
 
         -- flags
         case

@@ -35,7 +35,9 @@ final as (
         -- keys
         orders.order_id,
         orders.customer_id,
-        orders.source_customer_id,
+        -- A guest had no account, and the hashed address that stands in for one is personal data.
+        case when orders.source_customer_id not like 'guest:%' then orders.source_customer_id end
+            as source_customer_id,
         orders.exchange_of_order_id,
 
         -- measures
