@@ -12,7 +12,6 @@ from orchestration.notices import failure_reasons
 from orchestration.resources.last_day import last_complete_day
 from orchestration.resources.places import landing_of
 
-
 PUBLICATION = dg.AssetKey(["serving", "publication"])
 
 
