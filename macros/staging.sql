@@ -22,6 +22,21 @@
     'timestamp': 'a time', 'date': 'a day', 'varchar': 'text'}[data_type]) }}
 {%- endmacro %}
 
+{#- The columns of landing that kept the contract's type, because every delivery came in it (landing/view.py). All others are
+    text, and so are all where the relation does not exist yet. -#}
+{% macro native_columns(table) %}
+    {%- set types = {} -%}
+    {%- for column in adapter.get_columns_in_relation(source('landing', table)) -%}
+        {%- do types.update({column.name | lower: column.data_type | lower}) -%}
+    {%- endfor -%}
+    {%- set native = [] -%}
+    {%- for column in contract(table).columns.values()
+        if column.data_type != 'varchar' and types.get(column.name) == column.data_type -%}
+        {%- do native.append(column.name) -%}
+    {%- endfor -%}
+    {{ return(native) }}
+{% endmacro %}
+
 {#- The key as one text, NULL where its first column is missing. A bar inside a value is written ~1, so that no two keys
     read alike. -#}
 {% macro row_key(columns) -%}
@@ -79,6 +94,7 @@
 {%- set meta = contract_meta(node) -%}
 {%- set columns = node.columns.values() | list -%}
 {%- set judgements = judgements(table) -%}
+{%- set native = native_columns(table) -%}
 
 with
 
@@ -96,7 +112,8 @@ trimmed as (
 
     select
         {% for column in columns -%}
-        {{ as_text('delivered.' ~ column.name) }} as {{ column.name }},
+        {% if column.name in native %}delivered.{{ column.name }}
+        {%- else %}{{ as_text('delivered.' ~ column.name) }}{% endif %} as {{ column.name }},
         {% endfor -%}
         _source,
         _batch_id,
@@ -119,7 +136,7 @@ typed as (
 
     select
         {% for column in columns -%}
-        {{ typed('trimmed.' ~ column.name, column.data_type) }} as {{ column.name }},
+        {{ typed('trimmed.' ~ column.name, column.data_type, column.name in native) }} as {{ column.name }},
         {% endfor -%}
         trimmed._source,
         trimmed._batch_id,
@@ -131,7 +148,7 @@ typed as (
         -- what could not be read as its type, by column
         {% for column in columns if column.data_type != 'varchar' -%}
         trimmed.{{ column.name }} is not null
-            and {{ typed('trimmed.' ~ column.name, column.data_type) }} is null as _unreadable_{{ column.name }},
+            and {{ typed('trimmed.' ~ column.name, column.data_type, column.name in native) }} is null as _unreadable_{{ column.name }},
         {% endfor -%}
         {% for column in columns -%}
         trimmed._delivered_{{ column.name }}{{ ',' if not loop.last }}
@@ -164,7 +181,7 @@ judged as (
             when {{ judgements.conditions | join('\n                or ') }}
                 then coalesce(_raw, concat_ws(', '
                 {%- for column in columns %},
-                    '{{ column.name }}=' || _delivered_{{ column.name }}
+                    '{{ column.name }}=' || cast(_delivered_{{ column.name }} as {{ string_type() }})
                 {%- endfor %}))
         end as _raw_text
 
@@ -198,10 +215,39 @@ versions as (
 ),
 {% endif %}
 
-dated as (
+-- Few keys have more than one version, and only their rows need to be put in order.
+repeated_keys as (
+
+    select _key
+    from versions
+    where _key is not null
+    group by 1
+    having count(*) > 1
+
+),
+
+single_rows as (
 
     select
-        *,
+        versions.*,
+        {% if meta.get('version') -%}
+        coalesce(
+            {{ meta.version }},
+            case when is_deleted and _problems is null then _loaded_at end
+        )
+        {%- else -%} cast(null as timestamp) {%- endif %} as _version_at,
+        case when _problems is null then cast(1 as bigint) end as _version_rank
+
+    from versions
+    left join repeated_keys on versions._key = repeated_keys._key
+    where repeated_keys._key is null
+
+),
+
+repeated_rows as (
+
+    select
+        versions.*,
         {% if meta.get('version') -%}
         -- A row without a version is older than every version. Only a deletion counts from its delivery instead, and
         -- so does what is delivered again after it.
@@ -210,18 +256,21 @@ dated as (
             case
                 when _batch_id >= min(
                     case when is_deleted and {{ meta.version }} is null and _problems is null then _batch_id end
-                ) over (partition by _key)
+                ) over (partition by versions._key)
                     then _loaded_at
             end
         )
         {%- else -%} cast(null as timestamp) {%- endif %} as _version_at
 
     from versions
+    inner join repeated_keys on versions._key = repeated_keys._key
 
 ),
 
 final as (
 
+    select * from single_rows
+    union all
     select
         *,
         case when _problems is null then
@@ -231,7 +280,7 @@ final as (
             ) as bigint)
         end as _version_rank
 
-    from dated
+    from repeated_rows
 
 )
 

@@ -61,6 +61,8 @@ end
 case
     when {{ matches(column, '^[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}([T ][0-9:.]*)?$') }} then try_cast({{ column }} as timestamp)
     when {{ matches(column, '^[0-9]{4}[/.-]') }} then {{ parse_timestamp(column, 'ymd') }}
+    -- A parser may know words, such as infinity, that are no time of a shop.
+    when {{ matches(column, '^[^0-9]') }} then null
     when _date_order = 'mdy' then {{ parse_timestamp(column, 'mdy') }}
     else {{ parse_timestamp(column, 'dmy') }}
 end
@@ -77,9 +79,25 @@ case
 end
 {%- endmacro %}
 
-{#- The typed expression for a trimmed column of the contract. -#}
-{% macro typed(column, data_type) -%}
-{%- if data_type == 'varchar' -%} {{ column }}
+{#- A value that was delivered in its own type. What text could not say is no value either: a day or time beyond the four
+    digits of a year, NaN and infinity. -#}
+{% macro as_delivered(column, data_type) -%}
+{%- if data_type == 'timestamp' -%}
+case
+    when {{ column }} between timestamp '0001-01-01 00:00:00' and timestamp '9999-12-31 23:59:59.999999'
+        then case when _timezone = 'UTC' then {{ column }} else {{ to_utc(column, '_timezone') }} end
+end
+{%- elif data_type == 'date' -%}
+case when {{ column }} between cast('0001-01-01' as date) and cast('9999-12-31' as date) then {{ column }} end
+{%- elif data_type == 'double' -%} case when abs({{ column }}) < 1e300 then {{ column }} end
+{%- else -%} {{ column }}
+{%- endif -%}
+{%- endmacro %}
+
+{#- The typed expression for a column of the contract: trimmed text, or a value in its own type (`is_native`). -#}
+{% macro typed(column, data_type, is_native=false) -%}
+{%- if is_native -%} {{ as_delivered(column, data_type) }}
+{%- elif data_type == 'varchar' -%} {{ column }}
 {%- elif data_type == 'integer' -%} {{ as_integer(column) }}
 {%- elif data_type == 'double' -%} {{ as_double(column) }}
 {%- elif data_type == 'decimal(18,2)' -%} {{ as_money(column) }}

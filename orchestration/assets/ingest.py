@@ -39,7 +39,7 @@ def landing_assets(contract: Contract, owner: str) -> dg.AssetsDefinition:
             ["landing", table.name],
             group_name="landing",
             owners=[owner],
-            description=table.description or f"Deliveries of {table.name}, every value as text.",
+            description=table.description or f"Deliveries of {table.name}, as they came.",
             kinds={"duckdb", "parquet"},
             freshness_policy=FRESHNESS,
             metadata={"key": ", ".join(table.key)},

@@ -65,7 +65,8 @@ def last_complete_day(connection: Connection, shop_timezone: str) -> LastDay:
         moments as (
             select {_parsed("text")} as written_at, text, _timezone
             from (
-                select trim(ordered_at) as text, {_day_as_written()} as day_text, _date_order, _timezone
+                select trim(cast(ordered_at as varchar)) as text,
+                    {_day_as_written()} as day_text, _date_order, _timezone
                 from landing.orders where _problem is null
             )
             inner join written_days using (day_text, _date_order)
@@ -101,7 +102,7 @@ def last_complete_day(connection: Connection, shop_timezone: str) -> LastDay:
 
 
 def _day_as_written() -> str:
-    return "split_part(translate(trim(ordered_at), 'T', ' '), ' ', 1)"
+    return "split_part(translate(trim(cast(ordered_at as varchar)), 'T', ' '), ' ', 1)"
 
 
 def _parsed(text: str) -> str:

@@ -1,4 +1,8 @@
-"""The SQL of `landing.<table>`: all batches of a table, every column of the contract as text.
+"""The SQL of `landing.<table>`: all batches of a table, the columns of the contract as text or as their own type.
+
+A column keeps its type where every batch that has it stores exactly the type of the contract, as Parquet
+deliveries may: a text that staging would only read back cost as much as all the rest of staging. One
+delivery as text, or in any other type, and the column is text for all batches.
 
 What is the same for a whole batch (file, time, date order) comes from its manifest, so a filter
 on `_batch_id` with a literal drops all other batches before they are read. Batches that look alike
@@ -10,7 +14,7 @@ from pathlib import Path
 
 from orchestration.contract import Table
 from orchestration.resources.landing.columns import DELETED_FLAG
-from orchestration.resources.landing.engine import literal, parquet
+from orchestration.resources.landing.engine import identifier, literal, parquet
 from orchestration.resources.landing.manifest import Manifest, StoredColumn
 from orchestration.resources.landing.readers.parquet_files import text_expression
 
@@ -35,6 +39,7 @@ _ROWS_OF_A_LARGE_BATCH = 1_000_000
 
 def relation_sql(table: Table, batches: Sequence[tuple[Manifest, Path]]) -> str:
     """A SELECT over all batches; without any, the same columns and no row."""
+    native = native_columns(table, [manifest for manifest, _ in batches])
     if not batches:
         types = {name: "varchar" for name in table.column_names} | _META_TYPES
         columns = ",\n    ".join(
@@ -46,10 +51,24 @@ def relation_sql(table: Table, batches: Sequence[tuple[Manifest, Path]]) -> str:
         is_large = manifest.rows > _ROWS_OF_A_LARGE_BATCH
         look = manifest.batch_id if is_large else tuple(sorted(manifest.columns.items()))
         alike.setdefault(look, []).append((manifest, path))
-    return "\nunion all\n".join(_select(table, group) for group in alike.values())
+    return "\nunion all\n".join(_select(table, group, native) for group in alike.values())
 
 
-def _select(table: Table, batches: Sequence[tuple[Manifest, Path]]) -> str:
+def native_columns(table: Table, manifests: Sequence[Manifest]) -> frozenset[str]:
+    """The columns that every delivery which has them stores in the type of the contract."""
+    stored_types: dict[str, set[str]] = {}
+    for manifest in manifests:
+        for name, stored in manifest.columns.items():
+            stored_types.setdefault(name, set()).add(stored.data_type)
+    return frozenset(
+        column.name
+        for column in table.columns
+        if column.data_type != "varchar"
+        and stored_types.get(column.name) == {column.data_type.upper()}
+    )
+
+
+def _select(table: Table, batches: Sequence[tuple[Manifest, Path]], native: frozenset[str]) -> str:
     """One SELECT over batches whose columns stand in the same places."""
     stored = batches[0][0].columns
     facts = [_facts(manifest) for manifest, _ in batches]
@@ -78,7 +97,9 @@ def _select(table: Table, batches: Sequence[tuple[Manifest, Path]]) -> str:
         "_timezone": fact["_timezone"],
     }
     delivered = {
-        column.name: stored_as_text(stored.get(column.name), column.data_type)
+        column.name: _as_stored(stored.get(column.name), column.data_type)
+        if column.name in native
+        else stored_as_text(stored.get(column.name), column.data_type)
         for column in table.columns
     }
     columns = ",\n    ".join(f"{value} as {name}" for name, value in (delivered | meta).items())
@@ -100,6 +121,10 @@ def _facts(manifest: Manifest) -> dict[str, str]:
 def stored_as_text(stored: StoredColumn | None, contract_type: str) -> str:
     """The text of a stored column, NULL for one that was not delivered."""
     return text_expression(stored, contract_type) if stored else "cast(null as varchar)"
+
+
+def _as_stored(stored: StoredColumn | None, contract_type: str) -> str:
+    return identifier(stored.name) if stored else f"cast(null as {contract_type})"
 
 
 def _problem(stored: Mapping[str, StoredColumn], flag: str) -> str:

@@ -4,6 +4,7 @@ import gzip
 import hashlib
 import json
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 
 import duckdb
@@ -283,7 +284,7 @@ def test_a_parquet_delivery_is_kept_byte_for_byte(data, landing):
     assert delivery.manifest.format == "parquet"
 
 
-def test_parquet_values_of_any_type_become_text_without_loss(data, landing):
+def test_parquet_values_keep_the_contracts_type_or_become_text_without_loss(data, landing):
     path = data / "inbox" / "orders_typed.parquet"
     duckdb.execute("set timezone = 'America/New_York'")
     duckdb.execute(
@@ -315,11 +316,11 @@ def test_parquet_values_of_any_type_become_text_without_loss(data, landing):
             "12345678901234567",
             "13085",
             "2025-03-04 08:00:00.25+00:00",
-            "2025-03-04 10:00:00.000001",
+            datetime(2025, 3, 4, 10, 0, 0, 1),
             "2025-03-05",
             "12.500",
-            "0.1",
-            "true",
+            0.1,
+            True,
             "A,B",
             "b'y",
             None,
@@ -327,6 +328,23 @@ def test_parquet_values_of_any_type_become_text_without_loss(data, landing):
         )
     ]
     duckdb.execute("reset timezone")
+
+
+def test_one_delivery_as_text_makes_the_column_text_in_all(data, landing):
+    path = data / "inbox" / "orders_1.parquet"
+    duckdb.execute(
+        "copy (select 'O0' as order_id, 'a' as email, timestamp '2025-03-03 10:00:00' as ordered_at, "
+        f"12.50::decimal(18, 2) as total_amount, true as is_test) to '{path}'"
+    )
+    landing.deliver(path)
+    columns = "order_id, typeof(ordered_at), typeof(total_amount), total_amount, is_test"
+    assert rows(landing, columns) == [("O0", "TIMESTAMP", "DECIMAL(18,2)", Decimal("12.50"), True)]
+    landing.deliver(drop(data, "orders_2.csv"))
+    # What the second file does not hold keeps its type.
+    assert rows(landing, columns) == [
+        ("O0", "VARCHAR", "VARCHAR", "12.50", True),
+        ("O1", "VARCHAR", "VARCHAR", "12.50", None),
+    ]
 
 
 def test_a_parquet_file_with_a_damaged_page_is_refused(data, landing):
