@@ -55,7 +55,7 @@ MUST_SHARE = {
     "fct_customer_rfm": {"customer_id", "recency_score", "frequency_score", "monetary_score"},
     "fct_customer_churn": {"customer_id", "days_since_last_order", "is_lapsed_fixed"},
     "fct_kpi_days": {
-        "kpi_date",
+        "calendar_date",
         "sale_count",
         "new_customers",
         "net_refund_dated_amount",
@@ -101,13 +101,16 @@ def _compare(connection: duckdb.DuckDBPyConnection, table: str) -> list[Differen
             Difference(table, f"{found['rows']:,} rows by script, {expected['rows']:,} by night")
         ]
     unequal = [name for name in shared if found[name] != expected[name]]
+    shown = {name: columns[name] for name in sorted(MUST_SHARE[table] | set(unequal))}
     example = connection.execute(
-        f"select * from (select {_listed(columns)} from script.marts.{table} "
-        f"except select {_listed(columns)} from night.marts.{table}) limit 1"
+        f"select * from (select {_listed(shown)} from script.marts.{table} "
+        f"except select {_listed(shown)} from night.marts.{table}) limit 1"
     ).fetchone()
-    row = dict(zip(shared, example, strict=True)) if example else "rows repeat differently"
+    row = dict(zip(shown, map(str, example), strict=True)) if example else "rows repeat differently"
     return [
-        Difference(table, f"unequal in {', '.join(unequal) or 'whole rows'}; the script has {row}")
+        Difference(
+            table, f"unequal in {', '.join(unequal) or 'whole rows'}; only the script has {row}"
+        )
     ]
 
 

@@ -22,7 +22,11 @@ create macro shop_day(utc) as cast(timezone('Europe/London', timezone('UTC', utc
 create macro as_of() as getvariable('as_of_date');
 create macro in_shop(amount, currency, rate) as
     cast(round(cast(amount as double) * case when coalesce(currency, 'GBP') = 'GBP' then 1 else rate end, 2) as decimal(18, 2));
-create macro email_key(email) as case when email like '%_@_%' then md5(lower(trim(email))) end;
+create macro email_key(email) as
+    case when lower(trim(email)) like '_%@_%' then md5(regexp_replace(lower(trim(email)), '(.)[+][^@]*@', '\1@')) end;
+create macro name_key(first_name, last_name) as
+    case when coalesce(first_name, last_name) is not null then lower(trim(coalesce(first_name, ''))) || '|'
+        || lower(trim(coalesce(last_name, ''))) end;
 create macro months_between(first_day, last_day) as
     (year(last_day) - year(first_day)) * 12 + month(last_day) - month(first_day);
 create macro wilson(successes, trials, side) as
@@ -54,7 +58,7 @@ qualify row_number() over (
 
 create temp table customers as
 select customer_id, email_key(email) as email_key, created_at, updated_at, coalesce(is_test, false) as is_test,
-    country_code, acquisition_channel, account_state
+    name_key(first_name, last_name) as name_key, country_code, acquisition_channel, account_state
 from delivered('customers')
 qualify row_number() over (
     partition by customer_id order by updated_at desc nulls last, filename desc, file_row_number desc
@@ -98,32 +102,39 @@ where shop_day(shipped_at) <= as_of();
 
 create temp table accounts as
 with seen as (
-    select customer_id as account, email_key, created_at as seen_at, is_test as is_test_account, is_test from customers
+    select customer_id as account, email_key, name_key, created_at as seen_at, is_test as is_test_account, is_test
+    from customers
     where created_at is null or shop_day(created_at) <= as_of()
     union all
-    select source_customer_id, email_key, ordered_at, false, is_test from orders where source_customer_id is not null
+    select source_customer_id, email_key, null, ordered_at, false, is_test from orders where source_customer_id is not null
     union all
-    select customer_id, null, joined_at, false, false from memberships where shop_day(joined_at) <= as_of()
+    select customer_id, null, null, joined_at, false, false from memberships where shop_day(joined_at) <= as_of()
 )
-select account, email_key, min(seen_at) as first_seen_at, bool_or(is_test_account) as is_test_account,
+select account, email_key, min(name_key) as name_key, min(seen_at) as first_seen_at, bool_or(is_test_account) as is_test_account,
     bool_and(is_test) as has_only_tests
 from seen
 group by all;
 
 create temp table account_numbers as
-select account, min(first_seen_at) as first_seen_at, bool_or(is_test_account) or bool_and(has_only_tests) as is_test,
+select account, min(name_key) as name_key, min(first_seen_at) as first_seen_at, bool_or(is_test_account) or bool_and(has_only_tests) as is_test,
     row_number() over (order by min(first_seen_at) nulls last, account) as account_number
 from accounts
 group by account;
 
--- Accounts that share an address are one person: everything that an account can be reached from, smallest number wins.
+-- Accounts that share an address are one person (an address under more than ten names is a till): of all accounts that
+-- can be reached, the smallest number wins.
 create temp table people as
 with recursive shared as materialized (
-    select account, account_number, email_key
+    select accounts.account, account_number, accounts.email_key
     from accounts
     inner join account_numbers using (account)
-    where email_key is not null and not is_test
-    qualify count(*) over (partition by email_key) between 2 and 10
+    where accounts.email_key is not null and not is_test
+        and accounts.email_key in (
+            select email_key from accounts inner join account_numbers using (account)
+            where not is_test
+            group by email_key
+            having count(*) > 1 and count(distinct coalesce(account_numbers.name_key, account)) <= 10
+        )
 ),
 reached as (
     select account, account_number from shared
@@ -721,34 +732,34 @@ from filled;
 
 create table marts.fct_kpi_days as
 with days as (
-    select cast(unnest(range(min(ordered_date), as_of() + 1, interval 1 day)) as date) as kpi_date
+    select cast(unnest(range(min(ordered_date), as_of() + 1, interval 1 day)) as date) as calendar_date
     from valued where is_sale
 ),
 ordered as (
-    select ordered_date as kpi_date, count(*) as sale_count, count(*) filter (is_valid_order) as order_count,
+    select ordered_date as calendar_date, count(*) as sale_count, count(*) filter (is_valid_order) as order_count,
         sum(unit_count) as unit_count, sum(gross_amount) as gross_amount, sum(discount_amount) as discount_amount,
         sum(net_before_refunds_amount) as net_before_refunds_amount, sum(net_amount) as net_amount,
         sum(contribution_margin_amount) as margin_amount
     from valued where is_sale group by 1
 ),
 refunded as (
-    select refunded_date as kpi_date, count(distinct refund_id) as refund_count, sum(net_refund_amount) as net_refund_amount
+    select refunded_date as calendar_date, count(distinct refund_id) as refund_count, sum(net_refund_amount) as net_refund_amount
     from marts.fct_refunds where is_sale group by 1
 ),
 bought as (
-    select ordered_date as kpi_date, count(*) as customer_count, count(*) filter (occasion_number = 1) as new_customers
+    select ordered_date as calendar_date, count(*) as customer_count, count(*) filter (occasion_number = 1) as new_customers
     from occasions group by 1
 ),
 shipped as (
-    select shipped_date as kpi_date, count(*) as shipped_order_count from valued where is_sale group by 1
+    select shipped_date as calendar_date, count(*) as shipped_order_count from valued where is_sale group by 1
 ),
 delivered as (
-    select delivered_date as kpi_date, count(*) as delivered_order_count, count(promise_kept) as promised_order_count,
+    select delivered_date as calendar_date, count(*) as delivered_order_count, count(promise_kept) as promised_order_count,
         count(*) filter (promise_kept) as promise_kept_order_count
     from valued where is_sale group by 1
 )
 select
-    kpi_date, coalesce(sale_count, 0) as sale_count, coalesce(order_count, 0) as order_count,
+    calendar_date, coalesce(sale_count, 0) as sale_count, coalesce(order_count, 0) as order_count,
     coalesce(customer_count, 0) as customer_count, coalesce(new_customers, 0) as new_customers,
     coalesce(customer_count, 0) - coalesce(new_customers, 0) as returning_customers,
     cast(coalesce(unit_count, 0) as bigint) as unit_count,
@@ -765,8 +776,8 @@ select
     coalesce(promise_kept_order_count, 0) as promise_kept_order_count,
     'GBP' as currency_code, as_of() as as_of_date
 from days
-left join ordered using (kpi_date)
-left join refunded using (kpi_date)
-left join bought using (kpi_date)
-left join shipped using (kpi_date)
-left join delivered using (kpi_date);
+left join ordered using (calendar_date)
+left join refunded using (calendar_date)
+left join bought using (calendar_date)
+left join shipped using (calendar_date)
+left join delivered using (calendar_date);
