@@ -19,6 +19,9 @@ from orchestration.settings import PROJECT_DIRECTORY, SettingError, Settings, fr
 
 SAMPLE_DIRECTORY = PROJECT_DIRECTORY / "seeds" / "sample"
 SHOWN_ROWS = 200
+EXAMPLE_QUERY = (
+    "select lifecycle_stage, count(*) as customers from fct_customer_segments group by all"
+)
 # What a person can act on; anything else is a fault of ours and keeps its stack.
 EXPECTED_ERRORS = (
     ContractError,
@@ -55,7 +58,7 @@ def cli(context: click.Context) -> None:
 def refresh(settings: Settings, as_of: object, full_refresh: bool) -> None:
     """Run one night: take the inbox, build, score, check, publish."""
     _night(settings, as_of_date=f"{as_of:%Y-%m-%d}" if as_of else None, full_refresh=full_refresh)
-    click.echo('\nNext: retention status, or retention query "from dim_metrics"')
+    click.echo(f"\nNext: {_own_name()} status")
 
 
 @cli.command(
@@ -78,7 +81,7 @@ def load(settings: Settings, connector: str, files: tuple[Path, ...]) -> None:
                 click.echo(f"refused: {error}", err=True)
     if refused:
         raise click.ClickException(f"{refused} of {len(files)} files were refused")
-    click.echo("Next: retention refresh")
+    click.echo(f"Next: {_own_name()} refresh")
 
 
 @cli.command()
@@ -172,13 +175,14 @@ def demo(settings: Settings) -> None:
     for line in summary.published_lines(serving):
         click.echo(f"  {line}")
     _heading("Next")
+    retention = _own_name()
     for command, purpose in (
-        ("retention status", "what came in, what was set aside and why"),
-        ('retention query "from dim_metrics"', "what every number means"),
+        (f"{retention} status", "what came in, what was set aside and why"),
+        (f'{retention} query "{EXAMPLE_QUERY}"', "one question to the copy"),
+        (f"{retention} load --help", "your own shop's export in place of this one"),
         ("make ui", "the night in Dagster, with its schedule"),
-        ("retention load --help", "your own shop's export instead of this one"),
     ):
-        click.echo(f"  {command:<38} {purpose}")
+        click.echo(f"  {command}\n      {purpose}")
 
 
 @cli.command()
@@ -257,6 +261,14 @@ def _last_night(settings: Settings) -> str:
     from orchestration.night import last_night
 
     return last_night(settings)
+
+
+def _own_name() -> str:
+    """What to type for this command: its name where the shell finds it, else its path from here."""
+    if shutil.which("retention"):
+        return "retention"
+    own = Path(sys.executable).with_name("retention")
+    return str(own.relative_to(Path.cwd())) if own.is_relative_to(Path.cwd()) else str(own)
 
 
 def _say_aside(text: str) -> None:
