@@ -8,23 +8,26 @@ import dagster as dg
 from orchestration.resources.outbox import Outbox
 from orchestration.resources.serving import Publication, ServingFolder
 
+# Dagster's own words for a failed gate; the gate says it better where it says anything.
+_GATE_ERROR = "DagsterAssetCheckFailedError"
 _INTERNAL_PREFIXES = ("dagster._core.errors.", "dagster_shared.")
 
 
 def failure_reasons(instance: dg.DagsterInstance, run_id: str) -> list[str]:
     """Each thing that failed in a run, in its own words and without a stack."""
+    gates = list(_failed_gates(instance, run_id))
     reasons = []
     for record in instance.all_logs(run_id, of_type=dg.DagsterEventType.STEP_FAILURE):
         data = record.dagster_event.step_failure_data
         if data.user_failure_data and data.user_failure_data.description:
             reasons.append(data.user_failure_data.description)
-        elif data.error:
+        elif data.error and not (gates and data.error.cls_name == _GATE_ERROR):
             # What a person can act on is the error at the root, not the step that wrapped it.
             error = data.error
             while error.cause:
                 error = error.cause
             reasons.append(f"{record.dagster_event.step_key}: {_plain(error.message)}")
-    reasons += _failed_gates(instance, run_id)
+    reasons += gates
     if not reasons:
         run = instance.get_run_by_id(run_id)
         reasons.append(
