@@ -37,7 +37,7 @@ lint: $(INSTALLED) ## what the formatter, the import rules and the SQL style hav
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/lint-imports --no-logo
-	@$(BIN)/sqlfluff lint models tests/dbt
+	@$(BIN)/sqlfluff lint models
 
 bench: $(INSTALLED) ## the whole night against one hand-written script, on 1, 5 and 20 million order lines
 	@$(BIN)/python -m tests.bench

@@ -55,8 +55,9 @@ def cohort_triangle(
             f"{len(cohort)}, {ages.size} and {rates.size}"
         )
     if ((rates < 0) | (rates > 1)).any():
-        raise DataError(f"retention_rate must be in [0, 1]; found {np.nanmin(rates)} to "
-                        f"{np.nanmax(rates)}")
+        raise DataError(
+            f"retention_rate must be in [0, 1]; found {np.nanmin(rates)} to {np.nanmax(rates)}"
+        )
     names = sorted(set(cohort))[-COHORTS_SHOWN:]
     row_of = {name: row for row, name in enumerate(names)}
     cells = np.full((len(names), int(ages.max()) + 1), np.nan)
@@ -169,11 +170,24 @@ def renewal_curve(
     if terms.size:
         share = renewed / due
         errors = np.clip([share - low, high - share], 0, None)
-        axes.errorbar(terms, share, yerr=errors, fmt="o-", color=COUNTED, capsize=3,
-                      label="this shop, 95% interval")
+        axes.errorbar(
+            terms,
+            share,
+            yerr=errors,
+            fmt="o-",
+            color=COUNTED,
+            capsize=3,
+            label="this shop, 95% interval",
+        )
         for term, value, n in zip(terms, share, due, strict=True):
-            axes.annotate(f"n={n:.0f}", (term, value), xytext=(6, -12),
-                          textcoords="offset points", fontsize=7, color=INK)
+            axes.annotate(
+                f"n={n:.0f}",
+                (term, value),
+                xytext=(6, -12),
+                textcoords="offset points",
+                fontsize=7,
+                color=INK,
+            )
     axes.plot(list(published), list(published.values()), "D", color=MODEL, label="published")
     every_term = sorted({*terms.tolist(), *published})
     axes.set_xticks(every_term)
@@ -220,14 +234,17 @@ def _heat_map(cells: NDArray[np.float64], names: list[str], title: str) -> Figur
     coloured[:, 0] = np.ma.masked
     top = float(coloured.max()) if coloured.count() else 1.0
     # Above the top, so that the highest cell is a mid blue that a number can be read on.
-    axes.pcolormesh(
-        coloured, cmap="YlGnBu", vmin=0, vmax=max(1.4 * top, 0.01), edgecolors="white"
-    )
+    axes.pcolormesh(coloured, cmap="YlGnBu", vmin=0, vmax=max(1.4 * top, 0.01), edgecolors="white")
     for row, column in np.argwhere(~np.isnan(cells)):
         light = column == 0 or cells[row, column] < 0.7 * top
         axes.text(
-            column + 0.5, row + 0.5, f"{100 * cells[row, column]:.0f}",
-            ha="center", va="center", fontsize=7, color=INK if light else "white",
+            column + 0.5,
+            row + 0.5,
+            f"{100 * cells[row, column]:.0f}",
+            ha="center",
+            va="center",
+            fontsize=7,
+            color=INK if light else "white",
         )
     axes.set_yticks(np.arange(rows) + 0.5, names, fontsize=7)
     axes.set_xticks(np.arange(columns) + 0.5, [str(age) for age in range(columns)], fontsize=7)

@@ -55,15 +55,11 @@ def fit(mean_value: ArrayLike) -> CredibilityFit:
     z = np.asarray(mean_value, dtype=float)
     if z.size == 0:
         raise DataError("mean_value is empty: no customer has an order value to learn from")
-    refuse_where(
-        ~(np.isfinite(z) & (z > 0)), "mean_value must be finite and > 0", mean_value=z
-    )
+    refuse_where(~(np.isfinite(z) & (z > 0)), "mean_value must be finite and > 0", mean_value=z)
     return CredibilityFit(float(z.mean()), SHRINKAGE_ORDERS, z.size)
 
 
-def expected_mean_value(
-    fit: CredibilityFit, frequency: ArrayLike, mean_value: ArrayLike
-) -> Floats:
+def expected_mean_value(fit: CredibilityFit, frequency: ArrayLike, mean_value: ArrayLike) -> Floats:
     """Expected value of a customer's next order.
 
     Parameters

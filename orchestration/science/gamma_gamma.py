@@ -120,17 +120,25 @@ def fit(
     n_customers = round(n.sum())
     if n_customers < MINIMUM_CUSTOMERS:
         return GammaGammaFit(
-            np.nan, np.nan, np.nan, "too_little_data",
+            np.nan,
+            np.nan,
+            np.nan,
+            "too_little_data",
             f"too little data: {n_customers} customers with a repeat order; "
             f"needed are {MINIMUM_CUSTOMERS}",
-            n_customers=n_customers, n_groups=x.size,
+            n_customers=n_customers,
+            n_groups=x.size,
         )
     if np.ptp(z) == 0:
         return GammaGammaFit(
-            np.nan, np.nan, np.nan, "not_identified",
+            np.nan,
+            np.nan,
+            np.nan,
+            "not_identified",
             f"not converged: every customer's mean order value is {z[0]:g}, which leaves no "
             "spread to fit",
-            n_customers=n_customers, n_groups=x.size,
+            n_customers=n_customers,
+            n_groups=x.size,
         )
     # With the mean as the unit of money, one set of starts and bounds serves every currency.
     unit = float(np.average(z, weights=n))
@@ -183,9 +191,7 @@ def log_likelihood(frequency: Floats, mean_value: Floats, weight: Floats) -> Obj
     return value_and_gradient
 
 
-def expected_mean_value(
-    fit: GammaGammaFit, frequency: ArrayLike, mean_value: ArrayLike
-) -> Floats:
+def expected_mean_value(fit: GammaGammaFit, frequency: ArrayLike, mean_value: ArrayLike) -> Floats:
     """Expected value of a customer's next order, given the mean of the orders seen (equation 5).
 
     A weighted mean of the population's mean and the customer's own, in which the own one has the
@@ -213,20 +219,22 @@ def expected_mean_value(
     if not fit.converged:
         raise NotConverged(f"Gamma-Gamma: {fit.verdict}")
     if fit.q <= 1:
-        raise NotConverged(f"Gamma-Gamma: q = {fit.q:.3g} <= 1, so the mean order value is infinite")
+        raise NotConverged(
+            f"Gamma-Gamma: q = {fit.q:.3g} <= 1, so the mean order value is infinite"
+        )
     x, z = np.broadcast_arrays(np.asarray(frequency, float), np.asarray(mean_value, float))
     z = np.where(x > 0, z, 0.0)
     refuse_where(~(np.isfinite(x) & (x >= 0)), "frequency must be finite and >= 0", frequency=x)
     refuse_where(
-        (x > 0) & ~(np.isfinite(z) & (z > 0)), "mean_value must be finite and > 0",
-        frequency=x, mean_value=z,
+        (x > 0) & ~(np.isfinite(z) & (z > 0)),
+        "mean_value must be finite and > 0",
+        frequency=x,
+        mean_value=z,
     )
     return fit.p * (fit.gamma + x * z) / (fit.p * x + fit.q - 1)
 
 
-def simulate(
-    fit: GammaGammaFit, frequency: ArrayLike, random_state: int
-) -> NDArray[np.float64]:
+def simulate(fit: GammaGammaFit, frequency: ArrayLike, random_state: int) -> NDArray[np.float64]:
     """Draw each customer's mean order value, shape (n,), from the model's assumptions alone."""
     random = np.random.default_rng(random_state)
     x = np.asarray(frequency, dtype=np.int64)

@@ -104,7 +104,9 @@ def checked_histories(
         raise DataError(f"frequency, recency and age differ in shape: {shapes}") from problem
     found = {"frequency": x, "recency": t_x, "age": T}
     for name, values in found.items():
-        refuse_where(~(np.isfinite(values) & (values >= 0)), f"{name} must be finite and >= 0", **found)
+        refuse_where(
+            ~(np.isfinite(values) & (values >= 0)), f"{name} must be finite and >= 0", **found
+        )
     refuse_where(x != np.floor(x), "frequency must be a whole number", **found)
     refuse_where(t_x > T, "recency must not exceed age", **found)
     refuse_where((x == 0) & (t_x > 0), "recency must be 0 where frequency is 0", **found)

@@ -87,7 +87,10 @@ def maximise(
     if not np.isfinite(summits).any():
         nothing = np.full(len(names), np.nan)
         return Maximum(
-            nothing, nothing, np.nan, "not_converged",
+            nothing,
+            nothing,
+            np.nan,
+            "not_converged",
             "not converged: the log-likelihood is not finite from any start",
         )
     best = int(np.nanargmax(summits))
@@ -95,8 +98,15 @@ def maximise(
     point = climbs[best][1]
     if coarse is not None:
         _, point = _climb(objective, point, low, high)
-    return _judge(objective, names, _newton(objective, point, low, high), low, high,
-                  f"{agreeing} of {len(starts)} starts agree", agreeing)
+    return _judge(
+        objective,
+        names,
+        _newton(objective, point, low, high),
+        low,
+        high,
+        f"{agreeing} of {len(starts)} starts agree",
+        agreeing,
+    )
 
 
 def _climb(objective: Objective, start: Floats, low: Floats, high: Floats) -> tuple[float, Floats]:
@@ -112,7 +122,11 @@ def _climb(objective: Objective, start: Floats, low: Floats, high: Floats) -> tu
         return -value / scale, -gradient / scale
 
     found = minimize(
-        downhill, start, jac=True, method="L-BFGS-B", bounds=list(zip(low, high, strict=True)),
+        downhill,
+        start,
+        jac=True,
+        method="L-BFGS-B",
+        bounds=list(zip(low, high, strict=True)),
         options={"maxiter": 500, "ftol": 1e-13, "gtol": 1e-9},
     )
     return -float(found.fun) * scale, found.x
@@ -194,8 +208,7 @@ def _judge(
     bound = _at_bound(point, low, high)
     if bound.any():
         which = ", ".join(
-            f"{name} = {parameters[index]:.3g}"
-            for index, name in enumerate(names) if bound[index]
+            f"{name} = {parameters[index]:.3g}" for index, name in enumerate(names) if bound[index]
         )
         return verdict("at_bound", f"not converged: the best fit lies at a bound ({which})")
     if step is None:
@@ -220,7 +233,8 @@ def _judge(
         )
     if agreeing < 2:
         return verdict("not_converged", f"not converged: only {starts_said} on the summit")
-    wide = [name for name, error in zip(names, log_errors, strict=True)
-            if error > WIDE_STANDARD_ERROR]
+    wide = [
+        name for name, error in zip(names, log_errors, strict=True) if error > WIDE_STANDARD_ERROR
+    ]
     caution = f"; {', '.join(wide)} known only by order of magnitude" if wide else ""
     return verdict("converged", f"converged: {starts_said} on the summit{caution}")

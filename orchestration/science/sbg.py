@@ -78,9 +78,7 @@ class RenewalFit:
             if not (np.isfinite(value) and value > 0):
                 raise DataError(f"{name} must be positive and finite; found {value}")
         model_name = SBG if c == 1 else BETA_DISCRETE_WEIBULL
-        return cls(
-            alpha, beta, c, model_name, "given", "given: taken from elsewhere, not fitted"
-        )
+        return cls(alpha, beta, c, model_name, "given", "given: taken from elsewhere, not fitted")
 
     @property
     def converged(self) -> bool:
@@ -139,21 +137,35 @@ def fit(
     n_terms = counts.term_number.size
     if n_decided < MINIMUM_DECIDED or n_ended < MINIMUM_ENDED or n_terms < len(names):
         return RenewalFit(
-            np.nan, np.nan, np.nan, model_name, "too_little_data",
+            np.nan,
+            np.nan,
+            np.nan,
+            model_name,
+            "too_little_data",
             f"too little data: {n_decided} decided terms of {n_terms} term numbers, of which "
             f"{n_ended} ended the membership; needed are {MINIMUM_DECIDED} of {len(names)}, and "
             f"{MINIMUM_ENDED}",
-            n_decided=n_decided, n_terms=n_terms,
+            n_decided=n_decided,
+            n_terms=n_terms,
         )
     size = len(names)
     found = maximise(
-        log_likelihood(counts, model_name), names, [start[:size] for start in STARTS],
+        log_likelihood(counts, model_name),
+        names,
+        [start[:size] for start in STARTS],
         BOUNDS[:size],
     )
     alpha, beta, c = [*found.parameters.tolist(), 1.0][:3]
     return RenewalFit(
-        alpha, beta, c, model_name, found.level, found.verdict, found.log_likelihood,
-        n_decided, n_terms,
+        alpha,
+        beta,
+        c,
+        model_name,
+        found.level,
+        found.verdict,
+        found.log_likelihood,
+        n_decided,
+        n_terms,
         dict(zip(names, found.standard_errors.tolist(), strict=True)),
     )
 
@@ -195,11 +207,13 @@ def _survival_slopes(alpha: float, beta: float, c: float, n: Floats) -> Floats:
     power = n**c
     both = digamma(alpha + beta + power)
     by_power = digamma(beta + power) - both
-    return np.stack([
-        digamma(alpha + beta) - both,
-        by_power + digamma(alpha + beta) - digamma(beta),
-        by_power * xlogy(power, n),
-    ])
+    return np.stack(
+        [
+            digamma(alpha + beta) - both,
+            by_power + digamma(alpha + beta) - digamma(beta),
+            by_power * xlogy(power, n),
+        ]
+    )
 
 
 def survival(fit: RenewalFit, renewals: ArrayLike) -> Floats:
@@ -293,9 +307,7 @@ def expected_further_terms(
     return total
 
 
-def simulate(
-    fit: RenewalFit, terms_observed: ArrayLike, random_state: int
-) -> RenewalCounts:
+def simulate(fit: RenewalFit, terms_observed: ArrayLike, random_state: int) -> RenewalCounts:
     """Draw members from the two assumptions, decision by decision, and count.
 
     Parameters
@@ -338,7 +350,8 @@ def _grouped(term_number: ArrayLike, decided: ArrayLike, renewed: ArrayLike) -> 
     row = {"term_number": n, "decided": due, "renewed": kept}
     refuse_where(
         ~(np.isfinite(n) & (n >= 1) & (n == np.floor(n))),
-        "term_number must be a whole number >= 1 (a trial is no term of its own kind)", **row,
+        "term_number must be a whole number >= 1 (a trial is no term of its own kind)",
+        **row,
     )
     refuse_where(~(np.isfinite(due) & (due >= 0)), "decided must be finite and >= 0", **row)
     refuse_where(~((kept >= 0) & (kept <= due)), "renewed must lie between 0 and decided", **row)
@@ -354,7 +367,8 @@ def _whole(values: ArrayLike, name: str, lowest: int) -> Floats:
     n = np.asarray(values, dtype=float)
     refuse_where(
         ~(np.isfinite(n) & (n >= lowest) & (n == np.floor(n))),
-        f"{name} must be a whole number >= {lowest}", **{name: n},
+        f"{name} must be a whole number >= {lowest}",
+        **{name: n},
     )
     return n
 

@@ -113,9 +113,7 @@ def survival_curve(
         greenwood = np.cumsum(ends / (at_risk * (at_risk - ends)))
         lower, upper = _band(surviving, greenwood, quantile)
         error = surviving * np.sqrt(greenwood)
-    return SurvivalCurve(
-        days, surviving, lower, upper, at_risk, ends, error, float(tenure.max())
-    )
+    return SurvivalCurve(days, surviving, lower, upper, at_risk, ends, error, float(tenure.max()))
 
 
 def conditional_survival(
@@ -228,8 +226,12 @@ def log_rank(tenure_days: ArrayLike, has_ended: ArrayLike, group: ArrayLike) -> 
     chi_square = float(difference @ np.linalg.solve(kept, difference))
     freedom = names.size - 1
     return LogRank(
-        chi_square, freedom, float(chdtrc(freedom, chi_square)),
-        tuple(str(name) for name in names), observed, expected,
+        chi_square,
+        freedom,
+        float(chdtrc(freedom, chi_square)),
+        tuple(str(name) for name in names),
+        observed,
+        expected,
     )
 
 
@@ -245,9 +247,7 @@ def _normal_quantile(confidence: float) -> float:
     return float(ndtri((1 + confidence) / 2))
 
 
-def _checked(
-    tenure_days: ArrayLike, has_ended: ArrayLike
-) -> tuple[Floats, NDArray[np.bool_]]:
+def _checked(tenure_days: ArrayLike, has_ended: ArrayLike) -> tuple[Floats, NDArray[np.bool_]]:
     """Refuse memberships that cannot be followed."""
     tenure = np.asarray(tenure_days, dtype=float)
     ended = np.asarray(has_ended, dtype=bool)

@@ -29,44 +29,55 @@ STEPS_PER_HORIZON = 12
 DAYS_PER_YEAR = 365
 
 AMOUNT = pa.decimal128(18, 2)
-SCORES_SCHEMA = pa.schema([
-    ("customer_id", pa.string()),
-    ("frequency", pa.int64()),
-    ("recency_days", pa.int64()),
-    ("age_days", pa.int64()),
-    ("p_alive", pa.float64()),
-    ("p_order_90d", pa.float64()),
-    ("p_churn_90d", pa.float64()),
-    ("expected_orders_365d", pa.float64()),
-    ("expected_order_value_amount", AMOUNT),
-    ("residual_clv_365d_amount", AMOUNT),
-    ("order_value_model_name", pa.string()),
-    ("model_name", pa.string()),
-    ("model_version", pa.string()),
-    ("as_of_date", pa.date32()),
-])
-FITS_SCHEMA = pa.schema([
-    ("model_name", pa.string()),
-    ("parameter", pa.string()),
-    ("value", pa.float64()),
-    ("standard_error", pa.float64()),
-    ("log_likelihood", pa.float64()),
-    ("n_customers", pa.int64()),
-    ("n_groups", pa.int64()),
-    ("is_used", pa.bool_()),
-    ("is_converged", pa.bool_()),
-    ("level", pa.string()),
-    ("verdict", pa.string()),
-    ("model_version", pa.string()),
-    ("as_of_date", pa.date32()),
-])
+SCORES_SCHEMA = pa.schema(
+    [
+        ("customer_id", pa.string()),
+        ("frequency", pa.int64()),
+        ("recency_days", pa.int64()),
+        ("age_days", pa.int64()),
+        ("p_alive", pa.float64()),
+        ("p_order_90d", pa.float64()),
+        ("p_churn_90d", pa.float64()),
+        ("expected_orders_365d", pa.float64()),
+        ("expected_order_value_amount", AMOUNT),
+        ("residual_clv_365d_amount", AMOUNT),
+        ("order_value_model_name", pa.string()),
+        ("model_name", pa.string()),
+        ("model_version", pa.string()),
+        ("as_of_date", pa.date32()),
+    ]
+)
+FITS_SCHEMA = pa.schema(
+    [
+        ("model_name", pa.string()),
+        ("parameter", pa.string()),
+        ("value", pa.float64()),
+        ("standard_error", pa.float64()),
+        ("log_likelihood", pa.float64()),
+        ("n_customers", pa.int64()),
+        ("n_groups", pa.int64()),
+        ("is_used", pa.bool_()),
+        ("is_converged", pa.bool_()),
+        ("level", pa.string()),
+        ("verdict", pa.string()),
+        ("model_version", pa.string()),
+        ("as_of_date", pa.date32()),
+    ]
+)
 HISTORY_COLUMNS = ("frequency", "recency_days", "age_days")
 CONSTANT_COLUMNS = (
-    "as_of_date", "churn_horizon_days", "clv_horizon_days", "yearly_discount_rate",
+    "as_of_date",
+    "churn_horizon_days",
+    "clv_horizon_days",
+    "yearly_discount_rate",
 )
 FEATURE_COLUMNS = (
-    "customer_id", *HISTORY_COLUMNS, "repeat_value_count", "mean_repeat_net_amount",
-    "margin_ratio", *CONSTANT_COLUMNS,
+    "customer_id",
+    *HISTORY_COLUMNS,
+    "repeat_value_count",
+    "mean_repeat_net_amount",
+    "margin_ratio",
+    *CONSTANT_COLUMNS,
 )
 
 
@@ -157,8 +168,10 @@ def expected_order_values(repeat_value_count: ArrayLike, mean_value: ArrayLike) 
     """
     counts, means = np.asarray(repeat_value_count, float), np.asarray(mean_value, float)
     refuse_where(
-        ~(np.isfinite(counts) & (counts >= 0)), "repeat_value_count must be finite and >= 0",
-        repeat_value_count=counts, mean_value=means,
+        ~(np.isfinite(counts) & (counts >= 0)),
+        "repeat_value_count must be finite and >= 0",
+        repeat_value_count=counts,
+        mean_value=means,
     )
     known = (counts > 0) & np.isfinite(means) & (means > 0)
     counts = np.where(known, counts, 0.0)
@@ -173,9 +186,7 @@ def expected_order_values(repeat_value_count: ArrayLike, mean_value: ArrayLike) 
         )
     verdict = f"not used: {problem}"
     if not known.any():
-        return OrderValues(
-            np.full(counts.size, np.nan), None, fitted, verdict, correlation, None
-        )
+        return OrderValues(np.full(counts.size, np.nan), None, fitted, verdict, correlation, None)
     simple = credibility.fit(z)
     expected = credibility.expected_mean_value(simple, counts, means)
     return OrderValues(expected, credibility.MODEL_NAME, fitted, verdict, correlation, simple)
@@ -284,18 +295,31 @@ def _fits(purchases: bgnbd.BgNbdFit, values: OrderValues, as_of_date: Any) -> pa
     rows = [
         *_parameter_rows(bgnbd.MODEL_NAME, bgnbd.PARAMETERS, purchases, True, purchases.verdict),
         *_parameter_rows(
-            gamma_gamma.MODEL_NAME, gamma_gamma.PARAMETERS, order_values,
-            values.model_name == gamma_gamma.MODEL_NAME, values.gamma_gamma_verdict,
+            gamma_gamma.MODEL_NAME,
+            gamma_gamma.PARAMETERS,
+            order_values,
+            values.model_name == gamma_gamma.MODEL_NAME,
+            values.gamma_gamma_verdict,
         ),
     ]
-    rows.append({**rows[-1], "parameter": "frequency_spend_correlation",
-                 "value": _or_none(values.correlation), "standard_error": None})
+    rows.append(
+        {
+            **rows[-1],
+            "parameter": "frequency_spend_correlation",
+            "value": _or_none(values.correlation),
+            "standard_error": None,
+        }
+    )
     if simple is not None:
         rows += [
             {
-                "model_name": credibility.MODEL_NAME, "parameter": name,
-                "value": _or_none(getattr(simple, name)), "n_customers": simple.n_customers,
-                "n_groups": simple.n_customers, "is_used": True, "is_converged": True,
+                "model_name": credibility.MODEL_NAME,
+                "parameter": name,
+                "value": _or_none(getattr(simple, name)),
+                "n_customers": simple.n_customers,
+                "n_groups": simple.n_customers,
+                "is_used": True,
+                "is_converged": True,
                 "level": "converged",
                 "verdict": "converged: a mean and a constant, nothing to search",
             }

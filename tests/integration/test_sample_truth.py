@@ -130,9 +130,13 @@ def test_lines_come_back_as_often_as_each_tenth_of_the_people_is_inclined_to(
         " and orders.ordered_date < orders.as_of_date - 90"
         " group by 1"
     )
-    inclination = {row["person_id"]: float(row["return_propensity"]) for row in rows_of("people.csv")}
+    inclination = {
+        row["person_id"]: float(row["return_propensity"]) for row in rows_of("people.csv")
+    }
     of_customers = [
-        float(row["return_propensity"]) for row in rows_of("people.csv") if row["kind"] == "customer"
+        float(row["return_propensity"])
+        for row in rows_of("people.csv")
+        if row["kind"] == "customer"
     ]
     edges = np.quantile(of_customers, np.arange(1, 10) / 10)
     lines, returned = np.zeros(10), np.zeros(10)

@@ -1,4 +1,4 @@
-"""dbt's own unit tests: models fed with rows written by hand. A night leaves them out, since they say nothing about its data."""
+"""dbt's own unit tests: models fed with rows written by hand. A night leaves them out: they say nothing of its data."""
 
 import json
 import subprocess
@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 from conftest import clean_environment
+
 from orchestration.settings import PROJECT_DIRECTORY
 
 

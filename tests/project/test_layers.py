@@ -5,10 +5,17 @@ import re
 from tests.project.conftest import folder, parents
 
 RUNGS = {
-    "customers": 1, "orders": 1,
-    "returns": 2, "membership": 2, "deliveries": 2,
-    "cohorts": 3, "churn": 3, "clv": 3, "segments": 3,
-    "kpi": 4, "health": 4,
+    "customers": 1,
+    "orders": 1,
+    "returns": 2,
+    "membership": 2,
+    "deliveries": 2,
+    "cohorts": 3,
+    "churn": 3,
+    "clv": 3,
+    "segments": 3,
+    "kpi": 4,
+    "health": 4,
 }
 
 
@@ -69,7 +76,9 @@ def test_no_score_feeds_its_own_features(manifest, models):
         model["name"]
         for model in models.values()
         if layer(model) == "intermediate"
-        and any(".scores." in key or "stg_scores" in key for key in ancestors(model["unique_id"], set()))
+        and any(
+            ".scores." in key or "stg_scores" in key for key in ancestors(model["unique_id"], set())
+        )
     ]
     assert wrong == []
 

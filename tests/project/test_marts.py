@@ -89,7 +89,9 @@ def test_amounts_are_decimals_beside_their_currency(models):
     wrong = []
     for model in marts(models):
         amounts = [c for c in model["columns"].values() if c["name"].endswith("_amount")]
-        wrong += [f"{model['name']}.{c['name']}" for c in amounts if c["data_type"] != "decimal(18,2)"]
+        wrong += [
+            f"{model['name']}.{c['name']}" for c in amounts if c["data_type"] != "decimal(18,2)"
+        ]
         if amounts and "currency_code" not in model["columns"]:
             wrong.append(f"{model['name']} has amounts and no currency_code")
     assert wrong == []
@@ -108,6 +110,8 @@ def test_no_mart_has_a_personal_column(models):
 def test_every_mart_has_an_owner(manifest, models):
     groups = {group["name"]: group for group in manifest["groups"].values()}
     wrong = [
-        m["name"] for m in marts(models) if not groups.get(m["config"]["group"], {}).get("owner", {}).get("email")
+        m["name"]
+        for m in marts(models)
+        if not groups.get(m["config"]["group"], {}).get("owner", {}).get("email")
     ]
     assert wrong == []

@@ -49,9 +49,8 @@ def _expected_orders(
     z = t / (alpha + T + t)
     A, B, C = a + b - 1 - r, a - 1, a + b + x - 1
     shrink = np.exp(B * np.log1p(-z))
-    return (
-        C * (1 - shrink * hyp2f1(A, B, C + 1, z)) / B
-        - shrink * A * z / (C + 1) * hyp2f1(A + 1, B + 1, C + 2, z)
+    return C * (1 - shrink * hyp2f1(A, B, C + 1, z)) / B - shrink * A * z / (C + 1) * hyp2f1(
+        A + 1, B + 1, C + 2, z
     )
 
 
@@ -75,9 +74,7 @@ def count_distribution(
     """
     share = horizon / (scale + horizon)
     n = np.maximum(count, 1)
-    stays = np.exp(
-        betaln(a, b + count) - betaln(a, b) + log_negative_binomial(count, shape, share)
-    )
+    stays = np.exp(betaln(a, b + count) - betaln(a, b) + log_negative_binomial(count, shape, share))
     # P(at least n) of a negative binomial is an incomplete beta.
     leaves = np.exp(betaln(a + 1, b + n - 1) - betaln(a, b)) * betainc(n, shape, share)
     return stays + np.where(count > 0, leaves, 0.0)

@@ -88,8 +88,12 @@ def fit(
         If the histories are impossible.
     """
     return fit_groups(
-        BgNbdFit, log_likelihood, starting_values, BOUNDS,
-        group_customers(frequency, recency, age, weight), time_unit,
+        BgNbdFit,
+        log_likelihood,
+        starting_values,
+        BOUNDS,
+        group_customers(frequency, recency, age, weight),
+        time_unit,
     )
 
 
@@ -157,9 +161,7 @@ def log_likelihood(groups: Groups) -> Objective:
     return value_and_gradient
 
 
-def p_alive(
-    fit: BgNbdFit, frequency: ArrayLike, recency: ArrayLike, age: ArrayLike
-) -> Floats:
+def p_alive(fit: BgNbdFit, frequency: ArrayLike, recency: ArrayLike, age: ArrayLike) -> Floats:
     """Probability that a customer has not left at the end of observation.
 
     The second factor of equation (10): 1 / (1 + a/(b+x-1) ((alpha+T)/(alpha+t_x))^(r+x)).
@@ -282,9 +284,7 @@ def purchase_count_distribution(
     n, t = checked_count(count), checked_horizon(horizon)
     x, t_x, T = checked_histories(frequency, recency, age)
     alive = p_alive(fit, x, t_x, T)
-    if_alive = beta_geometric.count_distribution(
-        n, t, fit.r + x, fit.alpha + T, fit.a, fit.b + x
-    )
+    if_alive = beta_geometric.count_distribution(n, t, fit.r + x, fit.alpha + T, fit.a, fit.b + x)
     return alive * if_alive + (1 - alive) * (n == 0)
 
 
@@ -303,9 +303,7 @@ def p_purchase_count(fit: BgNbdFit, count: ArrayLike, age: ArrayLike) -> Floats:
     return purchase_count_distribution(fit, count, age, 0, 0, 0)
 
 
-def simulate(
-    fit: BgNbdFit, age: ArrayLike, random_state: int, later: float = 0.0
-) -> Histories:
+def simulate(fit: BgNbdFit, age: ArrayLike, random_state: int, later: float = 0.0) -> Histories:
     """Draw customers from the model, order by order, from its five assumptions alone.
 
     Parameters

@@ -56,7 +56,9 @@ class PurchaseFit:
             if not (np.isfinite(value) and value > 0):
                 raise DataError(f"{name} must be positive and finite; found {value}")
         return cls(
-            **parameters, time_unit=time_unit, level="given",
+            **parameters,
+            time_unit=time_unit,
+            level="given",
             verdict="given: taken from elsewhere, not fitted",
         )  # type: ignore[arg-type]
 
@@ -123,7 +125,9 @@ def fit_groups(
     said = {"time_unit": time_unit, "n_customers": n_customers, "n_groups": n_groups, **fixed}
     if n_customers < MINIMUM_CUSTOMERS or n_repeaters < MINIMUM_REPEATERS:
         return fit_class(
-            **dict.fromkeys(fit_class.parameters, np.nan), **said, level="too_little_data",
+            **dict.fromkeys(fit_class.parameters, np.nan),
+            **said,
+            level="too_little_data",
             verdict=f"too little data: {n_customers} customers of whom {n_repeaters} ordered "
             f"again; needed are {MINIMUM_CUSTOMERS} and {MINIMUM_REPEATERS}",
         )
@@ -133,14 +137,20 @@ def fit_groups(
     n_orders = float(groups.count @ groups.frequency)
     thinned = _thin(scaled)
     found = maximise(
-        log_likelihood(scaled), fit_class.parameters, starts(n_orders / n_customers), bounds,
+        log_likelihood(scaled),
+        fit_class.parameters,
+        starts(n_orders / n_customers),
+        bounds,
         coarse=None if thinned is None else log_likelihood(thinned),
     )
     in_unit = np.array([unit if name in fit_class.times else 1.0 for name in fit_class.parameters])
     values = dict(zip(fit_class.parameters, (found.parameters * in_unit).tolist(), strict=True))
     errors = (found.standard_errors * in_unit).tolist()
     return fit_class(
-        **values, **said, level=found.level, verdict=found.verdict,
+        **values,
+        **said,
+        level=found.level,
+        verdict=found.verdict,
         # A density per order and unit of time: each order brings one factor of the unit.
         log_likelihood=float(found.log_likelihood - n_orders * np.log(unit)),
         standard_errors=dict(zip(fit_class.parameters, errors, strict=True)),
@@ -173,7 +183,8 @@ def checked_count(count: ArrayLike) -> Floats:
     n = np.asarray(count, dtype=float)
     refuse_where(
         ~(np.isfinite(n) & (n >= 0) & (n == np.floor(n))),
-        "count must be a whole number >= 0", count=n,
+        "count must be a whole number >= 0",
+        count=n,
     )
     return n
 
@@ -185,8 +196,11 @@ def log_negative_binomial(count: Floats, shape: ArrayLike, share: Floats) -> Flo
     for a rate distributed as Gamma(shape, scale) that runs for a time t.
     """
     return (
-        gammaln(shape + count) - gammaln(shape) - gammaln(count + 1)
-        + xlog1py(shape, -share) + xlogy(count, share)
+        gammaln(shape + count)
+        - gammaln(shape)
+        - gammaln(count + 1)
+        + xlog1py(shape, -share)
+        + xlogy(count, share)
     )
 
 

@@ -64,8 +64,9 @@ def place_nodes(
     """
     near = np.minimum(A, B)
     with np.errstate(divide="ignore", over="ignore"):
-        reach = np.minimum(A * np.expm1(NEGLIGIBLE / np.asarray(P)),
-                           B * np.expm1(NEGLIGIBLE / np.asarray(Q)))
+        reach = np.minimum(
+            A * np.expm1(NEGLIGIBLE / np.asarray(P)), B * np.expm1(NEGLIGIBLE / np.asarray(Q))
+        )
         width = np.log1p(np.minimum(length, reach) / near)
         # Without any length there is nothing to integrate: log 0.
         log_width = np.log(width * near)
@@ -102,9 +103,7 @@ def moments(A: Floats, B: Floats, P: Floats, Q: float, length: Floats) -> Moment
     return left
 
 
-def log_integral(
-    A: ArrayLike, B: ArrayLike, P: ArrayLike, Q: float, length: ArrayLike
-) -> Floats:
+def log_integral(A: ArrayLike, B: ArrayLike, P: ArrayLike, Q: float, length: ArrayLike) -> Floats:
     """Logarithm of the integral of (1+u/A)^-P (1+u/B)^-Q over [0, length], of any shape."""
     rows = np.broadcast_arrays(*(np.asarray(value, dtype=float) for value in (A, B, P, length)))
     found = np.empty(rows[0].size)

@@ -129,8 +129,13 @@ def fit(
     best: MbgCnbdKFit | None = None
     for k in range(1, MOST_REGULAR + 1):
         found = fit_groups(
-            MbgCnbdKFit, partial(log_likelihood, k=k, evenness=evenness),
-            partial(_starting_values, k=k), bgnbd.BOUNDS, groups, time_unit, k=k,
+            MbgCnbdKFit,
+            partial(log_likelihood, k=k, evenness=evenness),
+            partial(_starting_values, k=k),
+            bgnbd.BOUNDS,
+            groups,
+            time_unit,
+            k=k,
         )
         # The negation also ends the search where a log-likelihood is not a number.
         if best is not None and not found.log_likelihood > best.log_likelihood:
@@ -140,7 +145,8 @@ def fit(
             return found
     assert best is not None
     return replace(
-        best, level="at_bound",
+        best,
+        level="at_bound",
         verdict=f"not converged: the best fit lies at a bound (k = {MOST_REGULAR})",
     )
 
@@ -227,8 +233,7 @@ def log_likelihood(groups: Groups, k: int, evenness: float | None = None) -> Obj
             + n @ (w_active * ((unseen * rising).sum(axis=0) - log_end) - w_gone * log_last)
         )
         d_alpha = total * r / alpha - n @ (
-            w_active * (R + (unseen * j).sum(axis=0)) / A
-            + w_gone * R / (alpha + groups.recency)
+            w_active * (R + (unseen * j).sum(axis=0)) / A + w_gone * R / (alpha + groups.recency)
         )
         gone_by_x = np.bincount(where, weights=n * w_gone)
         d_a = spread + gone_by_x.sum() / a
@@ -245,9 +250,7 @@ def _log_unseen(R: Floats, t_x: Floats, T: Floats, alpha: float, k: int) -> Floa
     return log_rising - gammaln(j + 1) + xlogy(j, (T - t_x) / (alpha + T))
 
 
-def p_alive(
-    fit: MbgCnbdKFit, frequency: ArrayLike, recency: ArrayLike, age: ArrayLike
-) -> Floats:
+def p_alive(fit: MbgCnbdKFit, frequency: ArrayLike, recency: ArrayLike, age: ArrayLike) -> Floats:
     """Probability that a customer has not left at the end of observation (equation 2).
 
     Parameters
@@ -263,7 +266,8 @@ def p_alive(
     x, t_x, T = checked_histories(frequency, recency, age)
     R = fit.r + fit.k * x
     log_odds_gone = (
-        np.log(fit.a) - np.log(fit.b + x)
+        np.log(fit.a)
+        - np.log(fit.b + x)
         + R * np.log1p((T - t_x) / (fit.alpha + t_x))
         - logsumexp(_log_unseen(R, t_x, T, fit.alpha, fit.k), axis=0)
     )
@@ -372,9 +376,7 @@ def _p_at_least(
     return np.where(n > 0, p_alive(fit, x, t_x, T) * survived * enough, 1.0)
 
 
-def simulate(
-    fit: MbgCnbdKFit, age: ArrayLike, random_state: int, later: float = 0.0
-) -> Histories:
+def simulate(fit: MbgCnbdKFit, age: ArrayLike, random_state: int, later: float = 0.0) -> Histories:
     """Draw customers from the model, order by order, from its five assumptions alone.
 
     Parameters
@@ -392,6 +394,4 @@ def simulate(
     p_leave = random.beta(fit.a, fit.b, T.size)
     # The toss after the first order, which is at 0.
     lifetime = np.where(random.random(T.size) < p_leave, 0.0, np.inf)
-    return draw_orders(
-        random, rate, T, later, p_leave=p_leave, lifetime=lifetime, regularity=fit.k
-    )
+    return draw_orders(random, rate, T, later, p_leave=p_leave, lifetime=lifetime, regularity=fit.k)

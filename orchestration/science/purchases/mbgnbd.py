@@ -95,8 +95,12 @@ def fit(
         If the histories are impossible.
     """
     return fit_groups(
-        MbgNbdFit, log_likelihood, bgnbd.starting_values, bgnbd.BOUNDS,
-        group_customers(frequency, recency, age, weight), time_unit,
+        MbgNbdFit,
+        log_likelihood,
+        bgnbd.starting_values,
+        bgnbd.BOUNDS,
+        group_customers(frequency, recency, age, weight),
+        time_unit,
     )
 
 
@@ -146,9 +150,7 @@ def log_likelihood(groups: Groups) -> Objective:
     return value_and_gradient
 
 
-def p_alive(
-    fit: MbgNbdFit, frequency: ArrayLike, recency: ArrayLike, age: ArrayLike
-) -> Floats:
+def p_alive(fit: MbgNbdFit, frequency: ArrayLike, recency: ArrayLike, age: ArrayLike) -> Floats:
     """Probability that a customer has not left at the end of observation (equation 2).
 
     Parameters
@@ -164,7 +166,8 @@ def p_alive(
     x, t_x, T = checked_histories(frequency, recency, age)
     # In logs: ((alpha+T)/(alpha+t_x))^(r+x) overflows for a regular who fell silent.
     log_odds_gone = (
-        np.log(fit.a) - np.log(fit.b + x)
+        np.log(fit.a)
+        - np.log(fit.b + x)
         + (fit.r + x) * (np.log(fit.alpha + T) - np.log(fit.alpha + t_x))
     )
     return expit(-log_odds_gone)
@@ -242,9 +245,7 @@ def purchase_count_distribution(
     return alive * if_alive + (1 - alive) * (n == 0)
 
 
-def simulate(
-    fit: MbgNbdFit, age: ArrayLike, random_state: int, later: float = 0.0
-) -> Histories:
+def simulate(fit: MbgNbdFit, age: ArrayLike, random_state: int, later: float = 0.0) -> Histories:
     """Draw customers from the model, order by order, from its five assumptions alone.
 
     Parameters

@@ -31,35 +31,50 @@ class PurchaseModel(Protocol):
     PARAMETERS: tuple[str, ...]
 
     def fit(
-        self, frequency: ArrayLike, recency: ArrayLike, age: ArrayLike,
-        weight: ArrayLike | None = None, time_unit: str = "day",
+        self,
+        frequency: ArrayLike,
+        recency: ArrayLike,
+        age: ArrayLike,
+        weight: ArrayLike | None = None,
+        time_unit: str = "day",
     ) -> PurchaseFit:
         """Fit to histories, one per customer or one per distinct history with its weight."""
         ...
 
-    def p_alive(
-        self, fit: Any, frequency: ArrayLike, recency: ArrayLike, age: ArrayLike
-    ) -> Floats:
+    def p_alive(self, fit: Any, frequency: ArrayLike, recency: ArrayLike, age: ArrayLike) -> Floats:
         """Probability of being active still. No churn score: see `p_at_least_one`."""
         ...
 
     def p_at_least_one(
-        self, fit: Any, horizon: ArrayLike, frequency: ArrayLike, recency: ArrayLike,
+        self,
+        fit: Any,
+        horizon: ArrayLike,
+        frequency: ArrayLike,
+        recency: ArrayLike,
         age: ArrayLike,
     ) -> Floats:
         """Probability of at least one order within the horizon."""
         ...
 
     def expected_purchases(
-        self, fit: Any, horizon: ArrayLike, frequency: ArrayLike, recency: ArrayLike,
+        self,
+        fit: Any,
+        horizon: ArrayLike,
+        frequency: ArrayLike,
+        recency: ArrayLike,
         age: ArrayLike,
     ) -> Floats:
         """Expected number of orders within the horizon."""
         ...
 
     def purchase_count_distribution(
-        self, fit: Any, count: ArrayLike, horizon: ArrayLike, frequency: ArrayLike,
-        recency: ArrayLike, age: ArrayLike,
+        self,
+        fit: Any,
+        count: ArrayLike,
+        horizon: ArrayLike,
+        frequency: ArrayLike,
+        recency: ArrayLike,
+        age: ArrayLike,
     ) -> Floats:
         """Probability of exactly so many orders within the horizon."""
         ...

@@ -103,8 +103,12 @@ def fit(
         If the histories are impossible.
     """
     return fit_groups(
-        ParetoNbdFit, log_likelihood, starting_values, BOUNDS,
-        group_customers(frequency, recency, age, weight), time_unit,
+        ParetoNbdFit,
+        log_likelihood,
+        starting_values,
+        BOUNDS,
+        group_customers(frequency, recency, age, weight),
+        time_unit,
     )
 
 
@@ -155,17 +159,13 @@ def log_likelihood(groups: Groups) -> Objective:
             w_active * log_B + w_gone * (log_last_B + left.mean_log_B - 1 / s)
         )
         d_alpha = total * r / alpha - n @ (R * (w_active / A + w_gone * left.mean_inverse_A))
-        d_beta = total * s / beta - n @ (
-            w_active * s / B + w_gone * (s + 1) * left.mean_inverse_B
-        )
+        d_beta = total * s / beta - n @ (w_active * s / B + w_gone * (s + 1) * left.mean_inverse_B)
         return float(value), np.array([d_r * r, d_alpha * alpha, d_s * s, d_beta * beta])
 
     return value_and_gradient
 
 
-def p_alive(
-    fit: ParetoNbdFit, frequency: ArrayLike, recency: ArrayLike, age: ArrayLike
-) -> Floats:
+def p_alive(fit: ParetoNbdFit, frequency: ArrayLike, recency: ArrayLike, age: ArrayLike) -> Floats:
     """Probability that a customer has not left at the end of observation (equation 36).
 
     Parameters
@@ -181,7 +181,8 @@ def p_alive(
     x, t_x, T = checked_histories(frequency, recency, age)
     R, last_A, last_B = fit.r + x, fit.alpha + t_x, fit.beta + t_x
     log_odds_gone = (
-        np.log(fit.s) - np.log(last_B)
+        np.log(fit.s)
+        - np.log(last_B)
         + R * np.log1p((T - t_x) / last_A)
         + fit.s * np.log1p((T - t_x) / last_B)
         + leaving.log_integral(last_A, last_B, R, fit.s + 1, T - t_x)
@@ -298,9 +299,7 @@ def _count_if_alive(s: float, n: Floats, t: Floats, R: Floats, A: Floats, B: Flo
     return leaves + stays
 
 
-def simulate(
-    fit: ParetoNbdFit, age: ArrayLike, random_state: int, later: float = 0.0
-) -> Histories:
+def simulate(fit: ParetoNbdFit, age: ArrayLike, random_state: int, later: float = 0.0) -> Histories:
     """Draw customers from the model, order by order, from its five assumptions alone.
 
     Parameters

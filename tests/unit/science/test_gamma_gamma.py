@@ -45,7 +45,16 @@ def test_the_first_ten_customers_have_the_published_order_values(sample_fit):
     data = cdnow.sample()
     ours = gamma_gamma.expected_mean_value(sample_fit, data.frequency[:10], data.mean_value[:10])
     assert ours.round(2).tolist() == [
-        24.65, 18.91, 35.17, 35.17, 35.17, 71.46, 18.91, 35.17, 27.28, 35.17,
+        24.65,
+        18.91,
+        35.17,
+        35.17,
+        35.17,
+        71.46,
+        18.91,
+        35.17,
+        27.28,
+        35.17,
     ]
 
 

@@ -13,9 +13,7 @@ def test_science_pulls_in_no_orchestrator_no_dbt_and_no_engine():
         "print(sorted(roots & {'dagster', 'dagster_dbt', 'dbt', 'duckdb', 'pandas'}))\n"
         "print(sum(name.startswith('orchestration.science.') for name in sys.modules))\n"
     )
-    run = subprocess.run(
-        [sys.executable, "-c", script], capture_output=True, text=True, check=True
-    )
+    run = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     found, count = run.stdout.splitlines()
     assert found == "[]"
     assert int(count) >= 8

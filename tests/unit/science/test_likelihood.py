@@ -33,7 +33,10 @@ def test_the_summit_of_a_hill_is_found_with_its_standard_errors():
 
 def test_the_starts_compete_on_the_coarse_surface_and_the_winner_climbs_the_full_one():
     found = maximise(
-        hill([2.0, 30.0], [100.0, 25.0]), NAMES, STARTS, BOUNDS,
+        hill([2.0, 30.0], [100.0, 25.0]),
+        NAMES,
+        STARTS,
+        BOUNDS,
         coarse=hill([1.5, 20.0], [10.0, 2.5]),
     )
     assert found.parameters == pytest.approx([2, 30], rel=1e-6)

@@ -88,7 +88,9 @@ def test_the_beta_discrete_weibull_is_where_another_search_finds_it(survivors):
         return -lifetimes - survivors[7] * np.log(reached[-1])
 
     search = minimize(
-        loss, np.log([0.5, 1.0, 1.2]), method="Nelder-Mead",
+        loss,
+        np.log([0.5, 1.0, 1.2]),
+        method="Nelder-Mead",
         options={"xatol": 1e-8, "fatol": 1e-10, "maxiter": 5000},
     )
     found = fit_survivors(survivors, BETA_DISCRETE_WEIBULL)
@@ -101,8 +103,8 @@ def test_the_beta_discrete_weibull_is_where_another_search_finds_it(survivors):
 def test_the_discounted_sum_is_the_closed_form_of_the_paper(made):
     """Fader & Hardie (2010): r(n) 2F1(1, beta+n; alpha+beta+n; 1/(1+d)) with n = renewals + 1."""
     alpha, beta, d, n = 0.668, 3.806, 0.1, made + 1
-    closed = (beta + n - 1) / (alpha + beta + n - 1) * hyp2f1(
-        1, beta + n, alpha + beta + n, 1 / (1 + d)
+    closed = (
+        (beta + n - 1) / (alpha + beta + n - 1) * hyp2f1(1, beta + n, alpha + beta + n, 1 / (1 + d))
     )
     ours = sbg.expected_further_terms(RenewalFit.given(alpha, beta), made, discount_rate=d)
     assert float(ours) == pytest.approx(closed, rel=1e-10)

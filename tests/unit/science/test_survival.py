@@ -24,10 +24,22 @@ def test_the_aml_trial_has_the_published_curve_and_medians():
     maintained, not_maintained = curve_of(MAINTAINED), curve_of(NOT_MAINTAINED)
     assert maintained.days.tolist() == [9, 13, 18, 23, 31, 34, 48]
     assert maintained.surviving.round(3).tolist() == [
-        0.909, 0.818, 0.716, 0.614, 0.491, 0.368, 0.184,
+        0.909,
+        0.818,
+        0.716,
+        0.614,
+        0.491,
+        0.368,
+        0.184,
     ]
     assert maintained.standard_error.round(4).tolist() == [
-        0.0867, 0.1163, 0.1397, 0.1526, 0.1642, 0.1627, 0.1535,
+        0.0867,
+        0.1163,
+        0.1397,
+        0.1526,
+        0.1642,
+        0.1627,
+        0.1535,
     ]
     assert maintained.at_risk.tolist() == [11, 10, 8, 7, 5, 4, 2]
     assert (maintained.median_days, not_maintained.median_days) == (31, 23)
@@ -115,7 +127,8 @@ def test_the_aml_trial_has_the_published_log_rank_test():
     """As printed by R's survdiff: 7 and 11 ends observed, 10.69 and 7.31 expected."""
     maintained, not_maintained = spells_of(MAINTAINED), spells_of(NOT_MAINTAINED)
     found = log_rank(
-        maintained[0] + not_maintained[0], maintained[1] + not_maintained[1],
+        maintained[0] + not_maintained[0],
+        maintained[1] + not_maintained[1],
         ["maintained"] * 11 + ["not"] * 12,
     )
     assert round(found.chi_square, 4) == 3.3964
@@ -130,13 +143,20 @@ def test_three_groups_have_the_chi_square_that_is_counted_by_hand():
     days, ended, group = [1, 2, 3, 4], [True, True, True, False], ["a", "b", "c", "a"]
     found = log_rank(days, ended, group)
     # Shares at risk (a, b, c): 2/4 1/4 1/4, then 1/3 1/3 1/3, then 1/2 0 1/2; one end each.
-    assert found.expected == pytest.approx([
-        1 / 2 + 1 / 3 + 1 / 2, 1 / 4 + 1 / 3, 1 / 4 + 1 / 3 + 1 / 2,
-    ])
+    assert found.expected == pytest.approx(
+        [
+            1 / 2 + 1 / 3 + 1 / 2,
+            1 / 4 + 1 / 3,
+            1 / 4 + 1 / 3 + 1 / 2,
+        ]
+    )
     assert found.observed.tolist() == [1, 1, 1]
-    variance = np.array([
-        [1 / 4 + 2 / 9 + 1 / 4, -1 / 8 - 1 / 9], [-1 / 8 - 1 / 9, 3 / 16 + 2 / 9],
-    ])
+    variance = np.array(
+        [
+            [1 / 4 + 2 / 9 + 1 / 4, -1 / 8 - 1 / 9],
+            [-1 / 8 - 1 / 9, 3 / 16 + 2 / 9],
+        ]
+    )
     difference = np.array([1 - 4 / 3, 1 - 7 / 12])
     assert found.chi_square == pytest.approx(difference @ np.linalg.inv(variance) @ difference)
     assert found.degrees_of_freedom == 2
@@ -147,9 +167,7 @@ def test_groups_drawn_from_one_curve_differ_once_in_twenty():
     p_values = []
     for _ in range(400):
         tenure, end = random.exponential(100, 80), random.uniform(20, 200, 80)
-        p_values.append(
-            log_rank(np.minimum(tenure, end), tenure <= end, np.arange(80) % 2).p_value
-        )
+        p_values.append(log_rank(np.minimum(tenure, end), tenure <= end, np.arange(80) % 2).p_value)
     assert 0.02 < np.mean(np.array(p_values) < 0.05) < 0.085
     assert 0.4 < np.mean(np.array(p_values) < 0.5) < 0.6
 

@@ -146,7 +146,9 @@ def test_a_customer_without_a_margin_ratio_gets_the_mean_of_the_others(features,
     n = features.num_rows
     ratios = [None, *[0.2, 0.4] * ((n - 1) // 2)]
     found = value.score_customers(with_column(features, "margin_ratio", ratios))
-    assert found.scores["residual_clv_365d_amount"][0] == scored.scores["residual_clv_365d_amount"][0]
+    assert (
+        found.scores["residual_clv_365d_amount"][0] == scored.scores["residual_clv_365d_amount"][0]
+    )
 
 
 def test_without_any_margin_ratio_there_is_no_value_but_still_a_churn_score(features):
@@ -192,8 +194,14 @@ def test_a_shop_of_one_time_buyers_gets_a_verdict_and_no_number(features):
     once = features.filter(pc.equal(features["frequency"], 0))
     found = value.score_customers(once)
     assert found.scores.num_rows == 1411
-    for name in ("p_alive", "p_order_90d", "p_churn_90d", "expected_orders_365d",
-                 "expected_order_value_amount", "residual_clv_365d_amount"):
+    for name in (
+        "p_alive",
+        "p_order_90d",
+        "p_churn_90d",
+        "expected_orders_365d",
+        "expected_order_value_amount",
+        "residual_clv_365d_amount",
+    ):
         assert found.scores[name].null_count == 1411
     rows = fit_rows(found, "bgnbd")
     assert list(rows) == ["r", "alpha", "a", "b"]

@@ -57,9 +57,7 @@ def test_all_customers_give_the_recomputed_parameters(name, parameters, log_like
         ("pareto_nbd", 0.7938, 1.7262, -0.129, 0.4517, 0.6733),
     ],
 )
-def test_the_holdout_has_the_errors_that_stand_in_the_table(
-    name, mae, rmse, bias, spearman, gini
-):
+def test_the_holdout_has_the_errors_that_stand_in_the_table(name, mae, rmse, bias, spearman, gini):
     actual, expected = cdnow.everyone().later_frequency, expected_of(name)
     assert actual.sum() == 19684
     assert round(np.abs(expected - actual).mean(), 4) == mae
@@ -88,9 +86,7 @@ def test_the_rows_without_a_model_are_those_of_the_table():
 
 def test_the_chance_to_buy_at_all_has_the_brier_score_of_the_table():
     data = cdnow.everyone()
-    p_order = bgnbd.p_at_least_one(
-        fitted("bgnbd"), HORIZON, data.frequency, data.recency, data.age
-    )
+    p_order = bgnbd.p_at_least_one(fitted("bgnbd"), HORIZON, data.frequency, data.recency, data.age)
     assert round(((p_order - (data.later_frequency > 0)) ** 2).mean(), 4) == 0.1654
 
 

@@ -73,7 +73,8 @@ def test_the_likelihood_is_the_integral_over_rates_and_dropouts(k, x, recency, a
     p_stay = np.exp(betaln(a, b + x + 1) - betaln(a, b))
     p_leave = np.exp(betaln(a + 1, b + x) - betaln(a, b))
     log_rates = (
-        sum(np.log(r + i) for i in range(k * x)) + r * np.log(alpha)
+        sum(np.log(r + i) for i in range(k * x))
+        + r * np.log(alpha)
         - (r + k * x) * np.log(alpha + recency)
     )
     by_hand = log_rates + np.log(p_stay * silent + p_leave)
@@ -124,7 +125,10 @@ def test_the_unit_of_the_gaps_is_that_of_the_histories():
     in_days = mbgcnbd_k.fit(drawn.frequency, drawn.recency, age, log_gap_sum=drawn.log_gap_sum)
     n_orders = drawn.frequency.sum()
     in_weeks = mbgcnbd_k.fit(
-        drawn.frequency, drawn.recency / 7, age / 7, time_unit="week",
+        drawn.frequency,
+        drawn.recency / 7,
+        age / 7,
+        time_unit="week",
         log_gap_sum=drawn.log_gap_sum - n_orders * np.log(7),
     )
     assert in_weeks.k == in_days.k
@@ -132,9 +136,7 @@ def test_the_unit_of_the_gaps_is_that_of_the_histories():
         in_days.log_likelihood + n_orders * np.log(7), abs=1e-5
     )
     with pytest.raises(DataError, match="must be of the same customers and in the same unit"):
-        mbgcnbd_k.fit(
-            drawn.frequency, drawn.recency / 7, age / 7, log_gap_sum=drawn.log_gap_sum
-        )
+        mbgcnbd_k.fit(drawn.frequency, drawn.recency / 7, age / 7, log_gap_sum=drawn.log_gap_sum)
     with pytest.raises(DataError, match="log_gap_sum is nan"):
         mbgcnbd_k.fit(drawn.frequency, drawn.recency, age, log_gap_sum=np.nan)
 

@@ -18,9 +18,7 @@ TRUTHS = {
         r=0.6, alpha=60.0, s=0.7, beta=200.0, time_unit="day"
     ),
     "mbgnbd": mbgnbd.MbgNbdFit.given(r=0.6, alpha=60.0, a=0.8, b=2.5, time_unit="day"),
-    "mbgcnbd_k": mbgcnbd_k.MbgCnbdKFit.given(
-        r=0.8, alpha=25.0, a=0.8, b=2.5, k=3, time_unit="day"
-    ),
+    "mbgcnbd_k": mbgcnbd_k.MbgCnbdKFit.given(r=0.8, alpha=25.0, a=0.8, b=2.5, k=3, time_unit="day"),
 }
 EVERY = pytest.mark.parametrize("name", list(MODELS))
 # A one-time buyer, a new customer, one who fell silent, a regular, and one who ordered today.
