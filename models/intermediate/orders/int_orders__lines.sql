@@ -29,7 +29,10 @@ order_lines as (
 
 orders as (
 
-    select * from {{ ref('stg_orders') }} -- tombstones wanted
+    select
+        *,
+        {{ shop_day('ordered_at') }} as ordered_date
+    from {{ ref('stg_orders') }} -- tombstones wanted
 
 ),
 
@@ -78,7 +81,7 @@ final as (
         order_lines.is_deleted or orders.is_deleted as is_deleted,
 
         -- times
-        {{ shop_day('orders.ordered_at') }} as ordered_date,
+        orders.ordered_date,
 
         greatest(
             order_lines._batch_id,
@@ -93,7 +96,7 @@ final as (
     left join cost_batches on order_lines.variant_id = cost_batches.variant_id
     left join product_costs
         on order_lines.variant_id = product_costs.variant_id
-        and {{ shop_day('orders.ordered_at') }} between product_costs.valid_from and product_costs.valid_to
+        and orders.ordered_date between product_costs.valid_from and product_costs.valid_to
     {% if is_incremental() %}
     where greatest(
         order_lines._batch_id,
