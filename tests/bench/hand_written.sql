@@ -102,21 +102,27 @@ where shop_day(shipped_at) <= as_of();
 
 create temp table accounts as
 with seen as (
-    select customer_id as account, email_key, name_key, created_at as seen_at, is_test as is_test_account, is_test
+    select customer_id as account, email_key, name_key, null as guest_order, created_at as seen_at,
+        is_test as is_test_account, is_test
     from customers
     where created_at is null or shop_day(created_at) <= as_of()
     union all
-    select source_customer_id, email_key, null, ordered_at, false, is_test from orders where source_customer_id is not null
+    select source_customer_id, email_key, null,
+        case when customer_id is null then concat_ws('|', ordered_at, order_id) end, ordered_at, false, is_test
+    from orders where source_customer_id is not null
     union all
-    select customer_id, null, null, joined_at, false, false from memberships where shop_day(joined_at) <= as_of()
+    select customer_id, null, null, null, joined_at, false, false from memberships where shop_day(joined_at) <= as_of()
 )
-select account, email_key, min(name_key) as name_key, min(seen_at) as first_seen_at, bool_or(is_test_account) as is_test_account,
+select account, email_key, min(name_key) as name_key, min(guest_order) as guest_order, min(seen_at) as first_seen_at,
+    bool_or(is_test_account) as is_test_account,
     bool_and(is_test) as has_only_tests
 from seen
 group by all;
 
+-- A guest is named after the first order, and not after the address.
 create temp table account_numbers as
-select account, min(name_key) as name_key, min(first_seen_at) as first_seen_at, bool_or(is_test_account) or bool_and(has_only_tests) as is_test,
+select account, coalesce('guest:' || md5(min(guest_order)), account) as public_id, min(name_key) as name_key,
+    min(first_seen_at) as first_seen_at, bool_or(is_test_account) or bool_and(has_only_tests) as is_test,
     row_number() over (order by min(first_seen_at) nulls last, account) as account_number
 from accounts
 group by account;
@@ -148,7 +154,7 @@ reached as (
 persons as (
     select account, min(account_number) as account_number from reached group by account
 )
-select account_numbers.account, coalesce(first_account.account, account_numbers.account) as customer_id,
+select account_numbers.account, coalesce(first_account.public_id, account_numbers.public_id) as customer_id,
     account_numbers.is_test, account_numbers.first_seen_at
 from account_numbers
 left join persons on account_numbers.account = persons.account
@@ -356,7 +362,8 @@ with numbered as (
     window customer_orders as (partition by customer_id order by ordered_at, order_id)
 )
 select
-    order_id, customer_id, source_customer_id, exchange_of_order_id, order_number, days_since_previous_order, line_count,
+    order_id, customer_id, case when source_customer_id not like 'guest:%' then source_customer_id end as source_customer_id,
+    exchange_of_order_id, order_number, days_since_previous_order, line_count,
     unit_count, gross_amount, discount_amount, cast(gift_card_amount as decimal(18, 2)) as gift_card_amount, shipping_amount,
     tax_amount,
     cast(gross_amount - discount_amount + shipping_amount + tax_amount as decimal(18, 2)) as total_amount,
