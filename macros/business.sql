@@ -2,6 +2,22 @@
 
 {% macro as_of_date() -%} cast('{{ var("as_of_date") }}' as date) {%- endmacro %}
 
+{#- The first moment, in UTC, that the night knows nothing of: the shop's midnight after as_of_date. A literal and no
+    expression, so that the engine sees how few rows are later. Where clocks skip midnight the day begins when they
+    jump, and where they show it twice it begins the first time. -#}
+{% macro end_of_night(as_of_date=var('as_of_date'), shop_timezone=var('shop_timezone')) -%}
+{%- set zone = modules.pytz.timezone(shop_timezone) -%}
+{%- set midnight = modules.datetime.datetime.strptime(as_of_date | string, '%Y-%m-%d')
+    + modules.datetime.timedelta(days=1) -%}
+{%- set summer = zone.localize(midnight, is_dst=true) -%}
+{%- set is_shown = zone.normalize(summer).replace(tzinfo=none) == midnight -%}
+{%- set first = summer if is_shown else zone.localize(midnight, is_dst=false) -%}
+timestamp '{{ first.astimezone(modules.pytz.utc).strftime("%Y-%m-%d %H:%M:%S") }}'
+{%- endmacro %}
+
+{#- True for a moment on as_of_date or before, as the shop's clock has it; NULL for none. -#}
+{% macro is_known(utc_timestamp) -%} {{ utc_timestamp }} < {{ end_of_night() }} {%- endmacro %}
+
 {#- Amount in the shop's currency. Decimals are multiplied as doubles and rounded once, so that both engines agree. -#}
 {% macro in_shop_currency(amount, rate) -%}
 cast(round(cast({{ amount }} as double) * {{ rate }}, 2) as decimal(18, 2))
@@ -44,7 +60,7 @@ coalesce(
 {% macro is_cancelled(orders) -%}
 (
     (coalesce({{ orders }}.status, 'paid') = 'cancelled' or {{ orders }}.cancelled_at is not null)
-    and coalesce({{ shop_day(orders ~ '.cancelled_at') }} <= {{ as_of_date() }}, true)
+    and coalesce({{ is_known(orders ~ '.cancelled_at') }}, true)
 )
 {%- endmacro %}
 

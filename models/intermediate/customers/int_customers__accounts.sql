@@ -63,7 +63,7 @@ members as (
     from memberships
     inner join identity_map on memberships.customer_id = identity_map.source_customer_id
     where
-        {{ shop_day('memberships.joined_at') }} <= {{ as_of_date() }}
+        {{ is_known('memberships.joined_at') }}
         and coalesce(
             {{ shop_day('memberships.ended_at') }} > {{ as_of_date() }},
             -- A shop that marks the end without a date ended it.

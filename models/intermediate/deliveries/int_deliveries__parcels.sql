@@ -5,7 +5,7 @@ shipments as (
     select * from {{ ref('stg_shipments') }}
     where
         not is_deleted
-        and {{ shop_day('shipped_at') }} <= {{ as_of_date() }}
+        and {{ is_known('shipped_at') }}
 
 ),
 

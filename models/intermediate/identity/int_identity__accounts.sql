@@ -6,7 +6,7 @@ customers as (
     where
         not is_deleted
         -- What was not yet known that night does not exist for it.
-        and (created_at is null or {{ shop_day('created_at') }} <= {{ as_of_date() }})
+        and (created_at is null or {{ is_known('created_at') }})
 
 ),
 
@@ -15,7 +15,7 @@ orders as (
     select * from {{ ref('stg_orders') }}
     where
         not is_deleted
-        and {{ shop_day('ordered_at') }} <= {{ as_of_date() }}
+        and {{ is_known('ordered_at') }}
 
 ),
 
@@ -24,7 +24,7 @@ memberships as (
     select * from {{ ref('stg_memberships') }}
     where
         not is_deleted
-        and {{ shop_day('joined_at') }} <= {{ as_of_date() }}
+        and {{ is_known('joined_at') }}
 
 ),
 

@@ -217,7 +217,7 @@ continued as (
         {{ add_days('followed.covered_until', grace) }} as grace_end_date,
         memberships.cancel_reason as delivered_cancel_reason,
         case
-            when {{ shop_day('memberships.cancel_requested_at') }} <= {{ as_of_date() }}
+            when {{ is_known('memberships.cancel_requested_at') }}
                 and {{ shop_day('memberships.cancel_requested_at') }} >= followed.run_start_date
                 then {{ shop_day('memberships.cancel_requested_at') }}
         end as cancel_requested_date

@@ -15,7 +15,7 @@ memberships as (
     select * from {{ ref('stg_memberships') }}
     where
         not is_deleted
-        and {{ shop_day('joined_at') }} <= {{ as_of_date() }}
+        and {{ is_known('joined_at') }}
 
 ),
 
@@ -24,7 +24,7 @@ orders as (
     select * from {{ ref('stg_orders') }}
     where
         not is_deleted
-        and {{ shop_day('ordered_at') }} <= {{ as_of_date() }}
+        and {{ is_known('ordered_at') }}
 
 ),
 

@@ -15,7 +15,7 @@ orders as (
     from {{ ref('stg_orders') }}
     where
         not is_deleted
-        and {{ shop_day('ordered_at') }} <= {{ as_of_date() }}
+        and {{ is_known('ordered_at') }}
 
 ),
 
@@ -50,7 +50,7 @@ known_refunds as (
 
     from refunds
     inner join orders on refunds.order_id = orders.order_id
-    where {{ shop_day('refunds.issued_at') }} <= {{ as_of_date() }}
+    where {{ is_known('refunds.issued_at') }}
 
 ),
 
@@ -64,7 +64,7 @@ refunded_by_status as (
     where
         orders.status = 'refunded'
         and refunds.order_id is null
-        and coalesce({{ shop_day('orders.updated_at') }} <= {{ as_of_date() }}, true)
+        and coalesce({{ is_known('orders.updated_at') }}, true)
 
 ),
 

@@ -9,7 +9,7 @@ orders as (
     from {{ ref('stg_orders') }}
     where
         not is_deleted
-        and {{ shop_day('ordered_at') }} <= {{ as_of_date() }}
+        and {{ is_known('ordered_at') }}
 
 ),
 
@@ -43,7 +43,7 @@ shipments as (
     select * from {{ ref('stg_shipments') }}
     where
         not is_deleted
-        and {{ shop_day('shipped_at') }} <= {{ as_of_date() }}
+        and {{ is_known('shipped_at') }}
 
 ),
 

@@ -61,7 +61,7 @@ final as (
         -- Goods that go back on the shelf were not consumed: their cost leaves the order again.
         cast(case
             when parcels.received_at is not null and parcels.disposition = 'restock'
-                and {{ shop_day('parcels.received_at') }} <= {{ as_of_date() }}
+                and {{ is_known('parcels.received_at') }}
                 then round(
                     cast(order_lines.cogs_amount as double) * {{ ratio('parcels.quantity', 'order_lines.quantity') }}, 2
                 )
@@ -75,7 +75,7 @@ final as (
         parcels.status as return_status,
 
         -- flags
-        coalesce({{ shop_day('parcels.received_at') }} <= {{ as_of_date() }}, false) as is_received,
+        coalesce({{ is_known('parcels.received_at') }}, false) as is_received,
 
         -- times
         order_lines.ordered_date,
@@ -85,7 +85,7 @@ final as (
     from parcels
     inner join order_lines on parcels.order_line_id = order_lines.order_line_id
     where
-        {{ shop_day('parcels.requested_at') }} <= {{ as_of_date() }}
+        {{ is_known('parcels.requested_at') }}
         and order_lines.ordered_date <= {{ as_of_date() }}
 
 )

@@ -17,7 +17,7 @@ benefit_usage as (
     select * from {{ ref('stg_membership_benefit_usage') }}
     where
         not is_deleted
-        and {{ shop_day('used_at') }} <= {{ as_of_date() }}
+        and {{ is_known('used_at') }}
 
 ),
 
