@@ -12,7 +12,7 @@
 {%- set summer = zone.localize(midnight, is_dst=true) -%}
 {%- set is_shown = zone.normalize(summer).replace(tzinfo=none) == midnight -%}
 {%- set first = summer if is_shown else zone.localize(midnight, is_dst=false) -%}
-timestamp '{{ first.astimezone(modules.pytz.utc).strftime("%Y-%m-%d %H:%M:%S") }}'
+timestamp '{{ first.astimezone(modules.pytz.utc).replace(tzinfo=none) }}'
 {%- endmacro %}
 
 {#- True for a moment on as_of_date or before, as the shop's clock has it; NULL for none. -#}
