@@ -1,4 +1,4 @@
-"""Customer value: orders still to come, what they are worth, and the tables that say so.
+"""The scoring of a night: features in, the tables of scores and of fits out.
 
 What belongs here is the step from models to customers: `score_customers` takes the features of a
 night, fits what has to be fitted, chooses by written rules what may be used, and returns the two

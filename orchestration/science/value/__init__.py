@@ -1,0 +1,31 @@
+"""Value: what customers still bring, when they order next, and what a membership brings itself.
+
+The records that callers read are in `records`; each of `residual`, `next_order` and `membership`
+makes one of them. `customers` is the scoring of a night.
+"""
+
+from orchestration.science.value.customers import (
+    FEATURE_COLUMNS,
+    FITS_SCHEMA,
+    SCORES_SCHEMA,
+    CustomerScores,
+    OrderValues,
+    discounted_orders,
+    expected_order_values,
+    score_customers,
+)
+from orchestration.science.value.records import MembershipValues, NextOrders, ValueForecast
+
+__all__ = [
+    "FEATURE_COLUMNS",
+    "FITS_SCHEMA",
+    "SCORES_SCHEMA",
+    "CustomerScores",
+    "MembershipValues",
+    "NextOrders",
+    "OrderValues",
+    "ValueForecast",
+    "discounted_orders",
+    "expected_order_values",
+    "score_customers",
+]
