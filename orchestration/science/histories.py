@@ -4,6 +4,7 @@ What belongs here is what every buy-till-you-die model needs before its first eq
 one unit throughout, which the caller chooses; the first order is at 0 and is not counted.
 """
 
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -12,6 +13,9 @@ from numpy.typing import ArrayLike, NDArray
 from orchestration.science.errors import DataError
 
 Floats = NDArray[np.float64]
+
+# Up to so many possible keys for each row, looking a key up in a table beats sorting the keys.
+DENSE_ROOM_PER_ROW = 4
 
 
 class Groups(NamedTuple):
@@ -43,6 +47,10 @@ def distinct_rows(*columns: ArrayLike) -> tuple[list[Floats], NDArray[np.intp]]:
     ([[1.0, 2.0], [4.0, 5.0]], [1, 0, 1])
     """
     values = [np.asarray(column, dtype=float) for column in columns]
+    packed = _pack(values)
+    if packed is not None:
+        distinct_keys, position = _distinct_keys(packed)
+        return packed.unpack(distinct_keys), position
     order = np.lexsort(values[::-1])
     is_first = np.zeros(order.size, dtype=bool)
     is_first[:1] = True
@@ -52,6 +60,62 @@ def distinct_rows(*columns: ArrayLike) -> tuple[list[Floats], NDArray[np.intp]]:
     position = np.empty(order.size, dtype=np.intp)
     position[order] = np.cumsum(is_first) - 1
     return [column[order[is_first]] for column in values], position
+
+
+class _Packed(NamedTuple):
+    """Rows written as one whole number each, whose order is that of the rows."""
+
+    keys: NDArray[np.int64]
+    lowest: list[float]
+    spans: list[int]
+
+    @property
+    def room(self) -> int:
+        """How many keys there could be; every key is below."""
+        return math.prod(self.spans)
+
+    def unpack(self, keys: NDArray[np.int64]) -> list[Floats]:
+        """Give back the columns of some keys."""
+        columns = []
+        for low, span in zip(reversed(self.lowest), reversed(self.spans), strict=True):
+            keys, digits = np.divmod(keys, span)
+            columns.append(digits + low)
+        return columns[::-1]
+
+
+def _pack(columns: list[Floats]) -> _Packed | None:
+    """Write each row as the digits of one number, which sorts several times as fast as columns.
+
+    None where that loses something: steps that are not whole (days in weeks), NaN, infinity, or
+    more room than a 64-bit integer has.
+    """
+    if not columns[0].size:
+        return None
+    lowest = [float(column.min()) for column in columns]
+    reach = [float(column.max()) - low for column, low in zip(columns, lowest, strict=True)]
+    if not all(span < 2**53 for span in reach):
+        return None
+    spans = [int(span) + 1 for span in reach]
+    if math.prod(spans) >= 2**63:
+        return None
+    keys = np.zeros(columns[0].size, dtype=np.int64)
+    for column, low, span in zip(columns, lowest, spans, strict=True):
+        digits = (column - low).astype(np.int64)
+        if not np.array_equal(digits + low, column):
+            return None
+        keys *= span
+        keys += digits
+    return _Packed(keys, lowest, spans)
+
+
+def _distinct_keys(packed: _Packed) -> tuple[NDArray[np.int64], NDArray[np.intp]]:
+    """Find the distinct keys, ascending, and where each row's is among them."""
+    if packed.room > DENSE_ROOM_PER_ROW * packed.keys.size:
+        return np.unique(packed.keys, return_inverse=True)
+    # Few possible keys, such as orders and days: a table of all of them needs no sorting.
+    is_there = np.zeros(packed.room, dtype=bool)
+    is_there[packed.keys] = True
+    return np.flatnonzero(is_there), (np.cumsum(is_there) - 1)[packed.keys]
 
 
 def group_customers(
@@ -84,6 +148,9 @@ def group_customers(
     x, t_x, T = checked_histories(frequency, recency, age)
     if x.ndim != 1:
         raise DataError(f"histories must be one-dimensional; found shape {x.shape}")
+    if weight is None and (packed := _pack([x, t_x, T])) is not None:
+        keys, count = np.unique(packed.keys, return_counts=True)
+        return Groups(*packed.unpack(keys), count.astype(float))
     n = np.ones(x.size) if weight is None else np.asarray(weight, dtype=float)
     if n.shape != x.shape:
         raise DataError(f"frequency has {x.size} values but weight has {n.size}")

@@ -75,7 +75,8 @@ def maximise(
         Per parameter, on the natural scale. Ending at one is a verdict, not a solution.
     coarse : function, optional
         A cheaper stand-in for ``objective`` (a thinned sample of the groups), on which the
-        starts compete; only the winner climbs the full one.
+        starts compete. From the winner, Newton steps lead to the summit of the full one: with its
+        own gradient and the stand-in's curvature, which differs by sampling error alone.
 
     Returns
     -------
@@ -96,17 +97,15 @@ def maximise(
     best = int(np.nanargmax(summits))
     agreeing = int((summits >= summits[best] - SUMMIT_TOLERANCE).sum())
     point = climbs[best][1]
+    settled = False
     if coarse is not None:
-        _, point = _climb(objective, point, low, high)
-    return _judge(
-        objective,
-        names,
-        _newton(objective, point, low, high),
-        low,
-        high,
-        f"{agreeing} of {len(starts)} starts agree",
-        agreeing,
-    )
+        point, settled = _newton(objective, point, low, high, curved_as=coarse)
+        if not settled:
+            _, point = _climb(objective, point, low, high)
+    if not settled:
+        point, _ = _newton(objective, point, low, high)
+    said = f"{agreeing} of {len(starts)} starts agree"
+    return _judge(objective, names, point, low, high, said, agreeing)
 
 
 def _climb(objective: Objective, start: Floats, low: Floats, high: Floats) -> tuple[float, Floats]:
@@ -132,27 +131,41 @@ def _climb(objective: Objective, start: Floats, low: Floats, high: Floats) -> tu
     return -float(found.fun) * scale, found.x
 
 
-def _newton(objective: Objective, point: Floats, low: Floats, high: Floats) -> Floats:
-    """Finish a climb with Newton steps, halved until they do not descend."""
+def _newton(
+    objective: Objective,
+    point: Floats,
+    low: Floats,
+    high: Floats,
+    curved_as: Objective | None = None,
+) -> tuple[Floats, bool]:
+    """Finish a climb with Newton steps, halved until they do not descend.
+
+    Their curvature is that of ``curved_as``, if given. Returns where they end, and whether nothing
+    is left to be gained there.
+    """
+    value, gradient = objective(point)
     for _ in range(NEWTON_STEPS):
         if _at_bound(point, low, high).any():
-            break
-        value, gradient = objective(point)
-        information = _information(objective, point)
-        step = _newton_step(information, gradient)
-        if step is None or gradient @ step / 2 < DECREMENT_TOLERANCE * 1e-4:
-            break
+            return point, False
+        step = _newton_step(_information(curved_as or objective, point), gradient)
+        if step is None:
+            return point, False
+        decrement = gradient @ step / 2
+        if decrement < DECREMENT_TOLERANCE * 1e-4:
+            return point, True
         # A ridge asks for giant steps; a factor of e^2 at a time stays inside the model.
         step *= min(1.0, 2.0 / np.abs(step).max())
         for _ in range(8):
             ahead = np.clip(point + step, low, high)
-            if objective(ahead)[0] >= value:
-                point = ahead
+            value_ahead, gradient_ahead = objective(ahead)
+            if value_ahead >= value:
+                point, value, gradient = ahead, value_ahead, gradient_ahead
                 break
             step /= 2
         else:
-            break
-    return point
+            # What is left may be less than the rounding of a sum over millions.
+            return point, bool(decrement < DECREMENT_TOLERANCE)
+    return point, False
 
 
 def _newton_step(information: Floats, gradient: Floats) -> Floats | None:

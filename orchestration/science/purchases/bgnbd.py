@@ -115,47 +115,33 @@ def log_likelihood(groups: Groups) -> Objective:
         Takes the logarithms of (r, alpha, a, b); returns the log-likelihood summed over
         customers and its gradient with respect to those logarithms, shape (4,).
     """
-    n = groups.count
+    total = groups.count.sum()
     # Gamma functions depend on the frequency alone: a few dozen values, not a million.
     x, where = np.unique(groups.frequency, return_inverse=True)
-    n_x = np.bincount(where, weights=n)
+    n_x = np.bincount(where, weights=groups.count)
     once, again = groups.frequency == 0, groups.frequency > 0
-    n_0, T_0 = n[once], groups.age[once]
-    n_1, x_1 = n[again], groups.frequency[again]
-    t_1, T_1 = groups.recency[again], groups.age[again]
+    n_0, T_0 = groups.count[once], groups.age[once]
+    blocks = beta_geometric.in_blocks(Groups(*(column[again] for column in groups)))
 
     def value_and_gradient(log_parameters: Floats) -> tuple[float, Floats]:
         r, alpha, a, b = np.exp(log_parameters)
-        k = r + x_1
-        log_end, log_last, log_once = np.log(alpha + T_1), np.log(alpha + t_1), np.log(alpha + T_0)
-        # The two terms of (6): still active at T, or gone right after the last order at t_x.
-        active = -k * log_end
-        gone = np.log(a) - np.log(b + x_1 - 1) - k * log_last
-        either = np.logaddexp(active, gone)
-        w_gone = np.exp(gone - either)
-        w_active = 1 - w_gone
+        log_once = np.log(alpha + T_0)
+        # The braces of (6): the last order of x can have been the last of all, at b + x - 1.
+        end = beta_geometric.last_order_or_end(blocks, r, alpha, a, b - 1)
 
         value = (
             n_x @ (gammaln(r + x) - gammaln(r) + betaln(a, b + x) - betaln(a, b))
-            + n.sum() * r * np.log(alpha)
+            + total * r * np.log(alpha)
             - r * (n_0 @ log_once)
-            + n_1 @ either
+            + end.log_sum
         )
         spread = n_x @ (digamma(a + b) - digamma(a + b + x))
-        gone_count = n_1 @ w_gone
         d_r = (
-            n_x @ (digamma(r + x) - digamma(r))
-            + n.sum() * np.log(alpha)
-            - n_0 @ log_once
-            - n_1 @ (w_active * log_end + w_gone * log_last)
+            n_x @ (digamma(r + x) - digamma(r)) + total * np.log(alpha) - n_0 @ log_once + end.by_r
         )
-        d_alpha = (
-            n.sum() * r / alpha
-            - r * (n_0 @ (1 / (alpha + T_0)))
-            - n_1 @ (k * (w_active / (alpha + T_1) + w_gone / (alpha + t_1)))
-        )
-        d_a = spread + gone_count / a
-        d_b = spread + n_x @ (digamma(b + x) - digamma(b)) - n_1 @ (w_gone / (b + x_1 - 1))
+        d_alpha = total * r / alpha - r * (n_0 @ (1 / (alpha + T_0))) + end.by_alpha
+        d_a = spread + end.gone / a
+        d_b = spread + n_x @ (digamma(b + x) - digamma(b)) - end.gone_by_b
         return float(value), np.array([d_r * r, d_alpha * alpha, d_a * a, d_b * b])
 
     return value_and_gradient

@@ -113,38 +113,25 @@ def log_likelihood(groups: Groups) -> Objective:
         Takes the logarithms of (r, alpha, a, b); returns the log-likelihood summed over
         customers and its gradient with respect to those logarithms, shape (4,).
     """
-    n, total = groups.count, groups.count.sum()
+    total = groups.count.sum()
     # Gamma functions depend on the frequency alone: a few dozen values, not a million.
     x, where = np.unique(groups.frequency, return_inverse=True)
-    n_x = np.bincount(where, weights=n)
+    n_x = np.bincount(where, weights=groups.count)
+    blocks = beta_geometric.in_blocks(groups)
 
     def value_and_gradient(log_parameters: Floats) -> tuple[float, Floats]:
         r, alpha, a, b = np.exp(log_parameters)
-        R = r + groups.frequency
-        log_end, log_last = np.log(alpha + groups.age), np.log(alpha + groups.recency)
-        active = -R * log_end
-        gone = (np.log(a) - np.log(b + x))[where] - R * log_last
-        either = np.logaddexp(active, gone)
-        w_gone = np.exp(gone - either)
-        w_active = 1 - w_gone
-
+        end = beta_geometric.last_order_or_end(blocks, r, alpha, a, b)
         value = (
             n_x @ (gammaln(r + x) - gammaln(r) + betaln(a, b + x + 1) - betaln(a, b))
             + total * r * np.log(alpha)
-            + n @ either
+            + end.log_sum
         )
         spread = n_x @ (digamma(a + b) - digamma(a + b + x + 1))
-        d_r = (
-            n_x @ (digamma(r + x) - digamma(r))
-            + total * np.log(alpha)
-            - n @ (w_active * log_end + w_gone * log_last)
-        )
-        d_alpha = total * r / alpha - n @ (
-            R * (w_active / (alpha + groups.age) + w_gone / (alpha + groups.recency))
-        )
-        gone_by_x = np.bincount(where, weights=n * w_gone)
-        d_a = spread + gone_by_x.sum() / a
-        d_b = spread + n_x @ (digamma(b + x + 1) - digamma(b)) - gone_by_x @ (1 / (b + x))
+        d_r = n_x @ (digamma(r + x) - digamma(r)) + total * np.log(alpha) + end.by_r
+        d_alpha = total * r / alpha + end.by_alpha
+        d_a = spread + end.gone / a
+        d_b = spread + n_x @ (digamma(b + x + 1) - digamma(b)) - end.gone_by_b
         return float(value), np.array([d_r * r, d_alpha * alpha, d_a * a, d_b * b])
 
     return value_and_gradient
