@@ -1,0 +1,16 @@
+"""Every forecaster by name: what the court compares each night.
+
+What belongs here is the list. Choosing among them does not: the court does that, on what came.
+"""
+
+from collections.abc import Mapping
+
+from orchestration.science.forecasts.baselines import BASELINES
+from orchestration.science.forecasts.closed_forms import CLOSED_FORMS
+from orchestration.science.forecasts.records import Forecaster
+
+FORECASTERS: Mapping[str, Forecaster] = {
+    forecaster.model_name: forecaster for forecaster in (*BASELINES, *CLOSED_FORMS)
+}
+# Forecasts without a model: never champion, always beside it.
+BASELINE_NAMES: tuple[str, ...] = tuple(baseline.model_name for baseline in BASELINES)
