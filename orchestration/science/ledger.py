@@ -46,7 +46,9 @@ class Refunds(NamedTuple):
     """Money given back, on the day it was; each of shape (n_refunds,).
 
     The two amounts are what the refund takes from net revenue and from contribution margin (goods
-    that come back make the second smaller, return costs make it larger).
+    that come back make the second smaller, return costs make it larger). An order that is given back
+    in full leaves the ledger with its value: on that day ``net_amount`` and ``margin_amount`` hold
+    what it was worth as a deduction, so that orders that count less refunds are what remained.
     """
 
     customer: NDArray[np.int32]

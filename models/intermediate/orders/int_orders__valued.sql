@@ -200,6 +200,7 @@ final as (
         cast(shop_gross_amount - shop_discount_amount - gift_card_amount as decimal(18, 2)) as net_before_refunds_amount,
         cast(shop_gross_amount - shop_discount_amount - gift_card_amount - net_refund_amount as decimal(18, 2)) as net_amount,
         cast(cogs_amount - cogs_recovered_amount as decimal(18, 2)) as cogs_amount,
+        cast(cogs_recovered_amount as decimal(18, 2)) as cogs_recovered_amount,
         cast(coalesce(shop_shipping_cost_amount, shipment_cost_amount) as decimal(18, 2)) as shipping_cost_amount,
         shop_payment_fee_amount as payment_fee_amount,
         cast(return_cost_amount as decimal(18, 2)) as return_cost_amount,
