@@ -15,17 +15,21 @@ from orchestration.science.value.customers import (
     score_customers,
 )
 from orchestration.science.value.records import MembershipValues, NextOrders, ValueForecast
+from orchestration.science.value.residual import Earlier, earlier_forecasts, value_forecast
 
 __all__ = [
     "FEATURE_COLUMNS",
     "FITS_SCHEMA",
     "SCORES_SCHEMA",
     "CustomerScores",
+    "Earlier",
     "MembershipValues",
     "NextOrders",
     "OrderValues",
     "ValueForecast",
     "discounted_orders",
+    "earlier_forecasts",
     "expected_order_values",
     "score_customers",
+    "value_forecast",
 ]
