@@ -95,6 +95,7 @@ def fit_groups(
     bounds: Sequence[tuple[float, float]],
     groups: Groups,
     time_unit: str,
+    unit: float | None = None,
     **fixed: Any,
 ) -> AnyFit:
     """Fit a model to grouped histories by maximum likelihood, and judge the fit.
@@ -112,6 +113,9 @@ def fit_groups(
     groups : Groups
     time_unit : str
         Name of the unit of the histories. It is carried, not converted.
+    unit : float, optional
+        What is searched with as the unit of time, where the model counts time in steps that no
+        other unit could replace; the mean age if absent.
     **fixed
         Further fields of the record, such as a parameter that is not searched.
 
@@ -132,7 +136,8 @@ def fit_groups(
             f"again; needed are {MINIMUM_CUSTOMERS} and {MINIMUM_REPEATERS}",
         )
     # With the mean age as the unit of time, one set of starts and bounds serves days and weeks.
-    unit = float(np.average(groups.age, weights=groups.count))
+    if unit is None:
+        unit = float(np.average(groups.age, weights=groups.count))
     scaled = groups._replace(recency=groups.recency / unit, age=groups.age / unit)
     n_orders = float(groups.count @ groups.frequency)
     thinned = _thin(scaled)
