@@ -28,11 +28,8 @@ def margin_ratios(ledger: Ledger) -> Floats:
     days, size = ledger.occasions(), ledger.n_customers
     net = np.bincount(days.customer, days.net_amount, minlength=size)
     margin = np.bincount(days.customer, days.margin_amount, minlength=size)
-    # A refund of an order that does not count has nothing to be taken from.
-    kept = _is_of(ledger, days.customer, days.day)
-    margin -= np.bincount(
-        ledger.refunds.customer[kept], ledger.refunds.margin_amount[kept], minlength=size
-    )
+    # Refunds hold what orders that were given back have cost, too: these orders count no more.
+    margin -= np.bincount(ledger.refunds.customer, ledger.refunds.margin_amount, minlength=size)
     paid = net > 0
     if not paid.any() or not days.margin_amount.any():
         return np.full(size, np.nan)
@@ -40,15 +37,3 @@ def margin_ratios(ledger: Ledger) -> Floats:
     average = net[paid].mean()
     own = (margin + shop * average) / (np.maximum(net, 0) + average)
     return np.where(paid, own, shop)
-
-
-def _is_of(
-    ledger: Ledger, customer: NDArray[np.int32], day: NDArray[np.int32]
-) -> NDArray[np.bool_]:
-    """Which refunds belong to a day with an order that counts."""
-    refunds = ledger.refunds
-    span = np.int64(max(int(day.max(initial=0)), int(refunds.ordered_day.max(initial=0))) + 1)
-    keys = customer * span + day
-    asked = refunds.customer * span + refunds.ordered_day
-    place = np.minimum(np.searchsorted(keys, asked), max(keys.size - 1, 0))
-    return keys[place] == asked if keys.size else np.zeros(asked.size, dtype=bool)
