@@ -16,6 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from orchestration.science.errors import DataError
 from orchestration.science.histories import group_customers
+from orchestration.science.intervals import wilson_interval
 from orchestration.science.purchases import bgnbd
 
 INK = "#22313f"
@@ -25,7 +26,6 @@ COUNTED = "#2f6f8f"
 COHORTS_SHOWN = 36
 # Counts from here on share the last bar.
 LAST_COUNT = 7
-WILSON_Z = 1.959963984540054
 
 
 def cohort_triangle(
@@ -198,24 +198,6 @@ def renewal_curve(
     axes.legend(frameon=False, loc="lower right")
     axes.set_title(title, loc="left", color=INK, fontsize=10)
     return figure
-
-
-def wilson_interval(
-    successes: ArrayLike, trials: ArrayLike
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """95% interval of a share (Wilson 1927); it stays inside [0, 1] at 0 and at all.
-
-    Examples
-    --------
-    >>> low, high = wilson_interval([10], [10])
-    >>> float(low[0].round(4)), float(high[0].round(4))
-    (0.7225, 1.0)
-    """
-    k, n = np.asarray(successes, dtype=float), np.asarray(trials, dtype=float)
-    share, z2 = k / n, WILSON_Z**2
-    centre = (share + z2 / (2 * n)) / (1 + z2 / n)
-    half = WILSON_Z / (1 + z2 / n) * np.sqrt(share * (1 - share) / n + z2 / (4 * n**2))
-    return centre - half, centre + half
 
 
 def png(figure: Figure) -> bytes:
