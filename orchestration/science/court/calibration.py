@@ -63,7 +63,7 @@ def score_deciles(expected: Floats) -> NDArray[np.int64]:
     Examples
     --------
     >>> score_deciles(np.array([5.0, 1.0, 1.0, 9.0])).tolist()
-    [8, 3, 3, 10]
+    [7, 3, 3, 9]
     """
     _, position, count = np.unique(expected, return_inverse=True, return_counts=True)
     # The middle of a tie decides for all of it.

@@ -90,9 +90,7 @@ def rule(trial: Trial, verdicts: tuple[Verdict, ...], incumbent: str | None) -> 
         champion=champion,
         incumbent=incumbent,
         challenger=challenger,
-        against_challenger=(
-            _against(trial, challenger, champion) if challenger else NO_DIFFERENCE
-        ),
+        against_challenger=(_against(trial, challenger, champion) if challenger else NO_DIFFERENCE),
         reason=reason,
     )
 

@@ -194,7 +194,9 @@ def _coverage(trial: Trial, name: str) -> float:
         (hearing.predictions[name].low, hearing.predictions[name].high)
         for hearing in trial.hearings
     ]
-    low, high = ([side for side in sides if side is not None] for sides in zip(*bounds, strict=True))
+    low, high = (
+        [side for side in sides if side is not None] for sides in zip(*bounds, strict=True)
+    )
     if len(low) < len(bounds) or len(high) < len(bounds):
         return np.nan
     return metrics.coverage(np.concatenate(low), np.concatenate(high), trial.actual())
