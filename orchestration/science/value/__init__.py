@@ -14,6 +14,7 @@ from orchestration.science.value.customers import (
     expected_order_values,
     score_customers,
 )
+from orchestration.science.value.membership import membership_values
 from orchestration.science.value.next_order import next_orders, share_ordered_by
 from orchestration.science.value.records import MembershipValues, NextOrders, ValueForecast
 from orchestration.science.value.residual import Earlier, earlier_forecasts, value_forecast
@@ -31,6 +32,7 @@ __all__ = [
     "discounted_orders",
     "earlier_forecasts",
     "expected_order_values",
+    "membership_values",
     "next_orders",
     "score_customers",
     "share_ordered_by",

@@ -119,6 +119,8 @@ class MembershipValues:
         paid.
     expected, p10, p90 : arrays of float
         Fees less benefit cost.
+    p_next_renewal : array of float in [0, 1]
+        Probability that the current term is renewed, or the trial converted, whenever it ends.
     """
 
     membership_ids: NDArray[np.object_]
@@ -131,3 +133,4 @@ class MembershipValues:
     expected: Floats
     p10: Floats
     p90: Floats
+    p_next_renewal: Floats
