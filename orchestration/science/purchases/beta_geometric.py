@@ -19,9 +19,10 @@ from orchestration.science.purchases.fits import log_negative_binomial
 
 Floats = NDArray[np.float64]
 
-# Rows whose intermediate results stay in the processor's cache. Whole columns of millions would be
-# fetched from memory for every operation, which costs ten times the arithmetic.
-BLOCK_ROWS = 16_384
+# Rows whose intermediate results stay in the processor's cache: whole columns of millions would be
+# fetched from memory for every operation, which costs ten times the arithmetic. Below 10,000, BLAS
+# leaves a dot product to one thread; above, its threads wait for each other longer than they work.
+BLOCK_ROWS = 8_192
 
 
 class LastOrderOrEnd(NamedTuple):
