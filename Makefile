@@ -2,7 +2,7 @@
 # missing, or older than the lock or pyproject.toml.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help demo refresh status ui test lint bench truth online-retail lock clean
+.PHONY: help demo refresh status ui test lint bench bench-scores truth online-retail lock clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -41,6 +41,9 @@ lint: $(INSTALLED) ## what the formatter, the import rules and the SQL style hav
 
 bench: $(INSTALLED) ## the whole night against one hand-written script, on 1, 5 and 20 million order lines
 	@$(BIN)/python -m tests.bench
+
+bench-scores: $(INSTALLED) ## the scores on held-out time, beside published tables and hidden truth, and their speed
+	@$(BIN)/python -m tests.bench_scores
 
 truth: $(INSTALLED) ## what the sample shop's marts and fits say beside what its generator hid
 	@$(BIN)/python -m pytest -s -q tests/integration/test_sample_truth.py tests/integration/test_membership_truth.py

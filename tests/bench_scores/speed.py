@@ -1,4 +1,4 @@
-"""How quickly BG/NBD is fitted, beside `lifetimes` on the same customers and in one run, and how much memory it takes."""
+"""How quickly BG/NBD is fitted, beside `lifetimes` on the same customers and in one run, and with how much memory."""
 
 import json
 import os

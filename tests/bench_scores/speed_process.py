@@ -36,8 +36,7 @@ def draw(file: str, n_customers: int) -> dict[str, Any]:
         columns["x"][part], columns["T"][part] = drawn.frequency, age
         # An order of the first hours belongs to the first day after, as recency above 0 asks.
         columns["t_x"][part] = np.ceil(drawn.recency)
-    with open(file, "wb") as target:
-        np.savez(target, **columns)
+    np.savez(file, **columns)
     return {"orders": int(columns["x"].sum())}
 
 
