@@ -4,11 +4,12 @@ At the end of each term the member renews or not. With t_k the day of the k-th r
 r_k its chance given the ones before (`renewals`), the membership makes exactly k renewals within
 the horizon with probability r_1 ... r_k (1 - r_{k+1}), and is then worth
 
-(1) V_k = sum over j <= k of fee v(t_j) - benefit cost per day x integral of v up to t_{k+1},
+(1) V_k = sum over j <= k of fee v(t_j) - cost of benefits up to t_{k+1},
 
-v being the discount. So the value has a known distribution over a few numbers, from which the
-expectation and the quantiles are read without approximation. Fees count in full on the day they
-are paid; the current term is paid and counts for its benefits alone.
+v being the discount. The cost of benefits over so many (discounted) days is uncertain, too
+(`benefits`), and is taken as a gamma with its mean and variance; the value is the mixture of these
+over the few numbers of renewals. Fees count in full on the day they are paid; the current term is
+paid and counts for its benefits alone.
 
 A member who has asked to leave will not renew. One whose term is over but not its grace has not
 paid on time, and renews as seldom as such members did (``late_rate``). Orders placed by members
@@ -23,9 +24,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
+from scipy.special import gammaincc
 
 from orchestration.science.errors import DataError
 from orchestration.science.histories import refuse_where
+from orchestration.science.value.benefits import BenefitCosts, benefit_costs
 from orchestration.science.value.records import MembershipValues
 from orchestration.science.value.renewals import (
     TRIAL,
@@ -59,6 +62,9 @@ RENEWAL_COLUMNS = (
     "renewed_late_terms",
 )
 LOWER, UPPER = 0.1, 0.9
+# Where a quantile is searched, and how often the interval is halved: to a millionth of its width.
+TAIL_DEVIATIONS = 12.0
+HALVINGS = 30
 
 
 def membership_values(
@@ -110,7 +116,7 @@ def membership_values(
     )
     size = memberships.num_rows
     paid = _texts(memberships, "paid_billing_period")
-    cost_per_day = _benefit_cost_per_day(memberships, paid)
+    used = _benefit_costs(memberships, paid)
     columns = {
         name: np.full(size, np.nan)
         for name in ("expected_fees", "expected_benefit_cost", "expected", "p10", "p90")
@@ -137,7 +143,7 @@ def membership_values(
             days,
             chances,
             _numbers(part, "next_fee_amount"),
-            cost_per_day[rows],
+            BenefitCosts(*(column[rows] for column in used)),
             horizon_days,
             float(np.log1p(yearly_discount_rate)) / DAYS_PER_YEAR,
         )
@@ -194,7 +200,7 @@ def _values(
     days: Floats,
     chances: Floats,
     fee: Floats,
-    cost_per_day: Floats,
+    used: BenefitCosts,
     horizon_days: int,
     daily_rate: float,
 ) -> tuple[Floats, Floats, Floats, Floats, Floats]:
@@ -203,44 +209,41 @@ def _values(
     fees = np.concatenate([np.zeros((fee.size, 1)), fees[:, :-1]], axis=1)
     ends = np.minimum(days, horizon_days)
     worth = ends if daily_rate == 0 else -np.expm1(-daily_rate * ends) / daily_rate
-    costs = worth * cost_per_day[:, None]
     # Exactly k renewals: k of them, and not the next.
     stays = np.cumprod(chances, axis=1)
-    before = np.concatenate([np.ones((fee.size, 1)), stays[:, :-1]], axis=1)
-    chance = before - stays
-    expected_fees, expected_cost = (chance * fees).sum(axis=1), (chance * costs).sum(axis=1)
-    values = fees - costs
-    order = np.argsort(values, axis=1, kind="stable")
-    reached = np.cumsum(np.take_along_axis(chance, order, axis=1), axis=1)
-    sorted_values = np.take_along_axis(values, order, axis=1)
-    rows = np.arange(fee.size)
-    # Rounding must not put a level beyond a sum that is 1.
-    low, high = (
-        sorted_values[rows, np.argmax(reached >= level - 1e-12, axis=1)] for level in (LOWER, UPPER)
-    )
+    chance = np.concatenate([np.ones((fee.size, 1)), stays[:, :-1]], axis=1) - stays
+    cost = worth * used.per_day[:, None]
+    variance = worth * used.scatter[:, None] + worth**2 * used.unknown[:, None]
+    expected_fees, expected_cost = (chance * fees).sum(axis=1), (chance * cost).sum(axis=1)
+    low, high = (_quantile(level, chance, fees, cost, variance) for level in (LOWER, UPPER))
     return expected_fees, expected_cost, expected_fees - expected_cost, low, high
 
 
-def _benefit_cost_per_day(memberships: pa.Table, interval: NDArray[np.object_]) -> Floats:
-    """Cost of benefits per day, each member's own drawn to that of the plan's interval.
+def _quantile(level: float, chance: Floats, fees: Floats, cost: Floats, variance: Floats) -> Floats:
+    """Quantile of the mixture of fees less a gamma with this mean and variance, by bisection."""
+    certain = (cost <= 0) | (variance <= 0)
+    shape = np.where(certain, 1.0, cost**2 / np.where(certain, 1.0, variance))
+    scale = np.where(certain, 1.0, variance / np.where(certain, 1.0, cost))
+    low = (fees - cost - TAIL_DEVIATIONS * np.sqrt(variance)).min(axis=1)
+    high = fees.max(axis=1)
+    for _ in range(HALVINGS):
+        middle = (low + high) / 2
+        saved = fees - middle[:, None]
+        # The value is at most the middle where the cost is at least what the fees exceed it by.
+        at_most = np.where(certain, cost >= saved, gammaincc(shape, np.maximum(saved, 0.0) / scale))
+        reached = (chance * at_most).sum(axis=1) >= level
+        low, high = np.where(reached, low, middle), np.where(reached, middle, high)
+    return high
 
-    The weight of the others is that of one average member, as with margins.
-    """
-    cost = _numbers(memberships, "benefit_cost_amount")
-    days = _numbers(memberships, "covered_days")
-    refuse_where(
-        ~(np.isfinite(cost) & np.isfinite(days) & (days >= 0)),
-        "benefit_cost_amount and covered_days must be known",
-        benefit_cost_amount=cost,
-        covered_days=days,
-    )
-    found = np.zeros(cost.size)
-    for name in set(interval.tolist()):
+
+def _benefit_costs(memberships: pa.Table, interval: NDArray[np.object_]) -> BenefitCosts:
+    """Estimate by plan interval; the arrays are in the order of the memberships."""
+    cost, days = (_numbers(memberships, name) for name in ("benefit_cost_amount", "covered_days"))
+    found = BenefitCosts(*np.zeros((3, cost.size)))
+    for name in sorted(set(interval.tolist())):
         own = interval == name
-        average = days[own].mean()
-        if average > 0:
-            shared = cost[own].sum() / days[own].sum()
-            found[own] = (cost[own] + shared * average) / (days[own] + average)
+        for column, values in zip(found, benefit_costs(cost[own], days[own]), strict=True):
+            column[own] = values
     return found
 
 
