@@ -8,7 +8,7 @@ Cell = str | float | int | None
 
 @dataclass(frozen=True)
 class Aim:
-    """What was aimed at and what was reached; ``reached`` None where it could not be measured."""
+    """What was aimed at and what was reached; ``reached`` None or NaN where it could not be measured."""
 
     name: str
     reached: float | None
@@ -32,7 +32,7 @@ class Aim:
             if bound is not None
         ]
         aimed = f"aim {' and '.join(bounds)}"
-        if self.reached is None:
+        if self.reached is None or self.reached != self.reached:
             return f"  {self.name:<58} {aimed:<26} not measured"
         verdict = f"short by {self._number(self.short_by)}" if self.short_by > 0 else "reached"
         return f"  {self.name:<58} {aimed:<26} {self._number(self.reached):>10}  {verdict}"
