@@ -3,6 +3,7 @@
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .PHONY: help demo refresh status ui test lint bench bench-scores truth online-retail lock clean
+.PHONY: metrics metric dictionary
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -27,6 +28,16 @@ status: $(INSTALLED) ## what is published, what came in, what was set aside
 
 ui: $(INSTALLED) ## Dagster's pages and daemon on this machine, with the nightly schedule on
 	@exec $(BIN)/retention ui
+
+metrics: $(INSTALLED) ## the metrics that can be asked for, with their definitions
+	@$(BIN)/retention metrics
+
+metric: $(INSTALLED) ## one of them: make metric NAME=order_count BY=metric_time__month
+	@$(BIN)/retention mf query --quiet --metrics $(or $(NAME),order_count) \
+		$(if $(BY),--group-by $(BY) --order $(BY)) $(if $(WHERE),--where "$(WHERE)")
+
+dictionary: $(INSTALLED) ## docs/metrics.md and the words of the metrics, anew from the seed
+	@$(BIN)/python -m orchestration.documentation.dictionary
 
 test: $(INSTALLED) ## style, import rules, and the tests of all four levels
 	@$(BIN)/ruff check --quiet .

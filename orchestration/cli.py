@@ -146,6 +146,41 @@ def query(settings: Settings, sql: str, form: str) -> None:
 
 
 @cli.command()
+@click.option("--parts", is_flag=True, help="Also the numerators and denominators.")
+@pass_settings
+def metrics(settings: Settings, parts: bool) -> None:
+    """List the metrics that can be asked for, with their definitions."""
+    from orchestration.resources.metrics import known_metrics
+
+    shown = [metric for metric in known_metrics(settings) if parts or not metric.is_part]
+    width = max(len(metric.name) for metric in shown)
+    for metric in shown:
+        click.echo(f"{metric.name:<{width}}  {metric.description}")
+    click.echo(
+        f"\nNext: {_own_name()} mf query --metrics {shown[0].name} --group-by metric_time__month"
+    )
+
+
+@cli.command(
+    context_settings={"ignore_unknown_options": True, "help_option_names": []},
+    epilog="For one: mf query --metrics order_count --group-by metric_time__month",
+)
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+@pass_settings
+def mf(settings: Settings, arguments: tuple[str, ...]) -> None:
+    """Ask MetricFlow for metrics of the published copy: `mf query`, `mf list`."""
+    from orchestration.metrics import COMMANDS, run_metricflow
+
+    commands = [word for word in arguments if not word.startswith("-")]
+    if commands and commands[0] not in COMMANDS:
+        raise click.ClickException(
+            f"mf {commands[0]} works on the project and not on the published copy; "
+            f"here are {' and '.join(COMMANDS)}"
+        )
+    run_metricflow(settings, arguments or ("--help",))
+
+
+@cli.command()
 @click.option("--port", type=click.IntRange(1, 65535), default=3000, show_default=True)
 @click.option("--read-only", is_flag=True, help="Show everything, launch nothing.")
 @pass_settings

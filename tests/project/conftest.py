@@ -19,7 +19,7 @@ def manifest(tmp_path_factory) -> dict:
     data = tmp_path_factory.mktemp("manifest")
     settings = settings_module.from_environment({"RETENTION_DATA": str(data)})
     outcome = subprocess.run(
-        [str(Path(sys.executable).with_name("dbt")), "parse", "--quiet"],
+        [str(Path(sys.executable).with_name("dbt")), "--warn-error", "parse", "--quiet"],
         cwd=PROJECT,
         env={**os.environ, **settings.environment()},
         capture_output=True,

@@ -46,7 +46,7 @@ def run(*arguments: str):
 
 
 @pytest.mark.parametrize(
-    "command", ["refresh", "load", "status", "query", "ui", "demo", "generate"]
+    "command", ["refresh", "load", "status", "query", "metrics", "ui", "demo", "generate"]
 )
 def test_every_command_explains_itself(data, command):
     outcome = run(command, "--help")
