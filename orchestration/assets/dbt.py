@@ -30,6 +30,9 @@ from orchestration.science import charts
 from orchestration.settings import PROJECT_DIRECTORY, Settings
 
 HALVES = ("foundation", "marts")
+# The generic test that holds all rules of single rows of a table (tests/dbt/generic/rules_hold.sql).
+RULES_HOLD = "rules_hold"
+MOST_BROKEN_RULES = 5
 COHORT_RETENTION = "marts.fct_cohort_retention"
 
 # Unit tests of models prove code, not data: `make test` runs them, a night does not.
@@ -145,7 +148,9 @@ def dbt_half(manifest: Mapping[str, Any], half: str) -> dg.AssetsDefinition:
             yield from _with_metadata(events, warehouse)
             if error:
                 raise dg.Failure(
-                    description=failure_in_words(settings.target_directory, manifest, half),
+                    description=failure_in_words(
+                        settings.target_directory, manifest, half, warehouse
+                    ),
                     allow_retries=False,
                 ) from error
             tables = sum(isinstance(event, dg.Output) for event in events)
@@ -198,7 +203,9 @@ def refuse_changed_project(manifest: Mapping[str, Any]) -> None:
         )
 
 
-def failure_in_words(target: Path, manifest: Mapping[str, Any], half: str) -> str:
+def failure_in_words(
+    target: Path, manifest: Mapping[str, Any], half: str, warehouse: Warehouse
+) -> str:
     """What failed in dbt: each model or test with its message and the file to look at."""
     try:
         results = json.loads((target / "run_results.json").read_text(encoding="utf-8"))["results"]
@@ -211,10 +218,12 @@ def failure_in_words(target: Path, manifest: Mapping[str, Any], half: str) -> st
         return (
             f"dbt could not start on {half}. Its own words are at the end of {target / 'dbt.log'}"
         )
-    return "\n".join(_one_failure(result, manifest, target) for result in failed)
+    return "\n".join(_one_failure(result, manifest, target, warehouse) for result in failed)
 
 
-def _one_failure(result: Mapping[str, Any], manifest: Mapping[str, Any], target: Path) -> str:
+def _one_failure(
+    result: Mapping[str, Any], manifest: Mapping[str, Any], target: Path, warehouse: Warehouse
+) -> str:
     node = manifest["nodes"].get(result["unique_id"], {})
     name = node.get("name", result["unique_id"])
     kind = node.get("resource_type", "node")
@@ -224,7 +233,19 @@ def _one_failure(result: Mapping[str, Any], manifest: Mapping[str, Any], target:
     if kind == "test" and node.get("attached_node"):
         compiled = compiled / node.get("path", "")
     where = compiled if compiled.is_file() else node.get("original_file_path", "dbt_project.yml")
-    return f"{kind} {name} failed: {message}\n    look at {where}"
+    broken = ""
+    if (node.get("test_metadata") or {}).get("name") == RULES_HOLD and where == compiled:
+        broken = _broken_rules(compiled, warehouse)
+    return f"{kind} {name} failed: {message}{broken}\n    look at {where}"
+
+
+def _broken_rules(compiled: Path, warehouse: Warehouse) -> str:
+    """Which of a table's rules are broken, and on how many rows; the rows themselves may name a person."""
+    rules = warehouse.query(
+        f"select broken_rules, count(*) from ({compiled.read_text(encoding='utf-8')}) "
+        f"group by 1 order by 2 desc, 1 limit {MOST_BROKEN_RULES}"
+    )
+    return "".join(f"\n    {rows:,} rows: {words}" for words, rows in rules)
 
 
 def _followed(

@@ -56,22 +56,18 @@ def test_the_grain_of_every_mart_is_proved_unique_and_not_null(manifest, models)
     for model in marts(models):
         grain = model["config"]["meta"].get("grain", [])
         tests = data_tests_of(manifest, model)
-        if len(grain) == 1:
-            proved = {
-                t["test_metadata"]["name"]
-                for t in tests
-                if t.get("test_metadata") and t.get("column_name") == grain[0]
-            }
-            if not {"unique", "not_null"} <= proved:
-                wrong.append((model["name"], grain))
-        else:
-            combinations = [
-                sorted(t["test_metadata"]["kwargs"]["columns"])
-                for t in tests
-                if t.get("test_metadata") and t["test_metadata"]["name"] == "unique_combination"
-            ]
-            if sorted(grain) not in combinations:
-                wrong.append((model["name"], grain))
+        singly = {
+            t["test_metadata"]["name"]
+            for t in tests
+            if t.get("test_metadata") and [t.get("column_name")] == grain
+        }
+        combinations = [
+            sorted(t["test_metadata"]["kwargs"]["columns"])
+            for t in tests
+            if t.get("test_metadata") and t["test_metadata"]["name"] == "unique_combination"
+        ]
+        if sorted(grain) not in combinations and not {"unique", "not_null"} <= singly:
+            wrong.append((model["name"], grain))
     assert wrong == []
 
 
