@@ -13,6 +13,8 @@ customers have, the count is taken as Poisson (k infinite), whose intervals are 
 Source: Greenwood & Yule (1920), JRSS 83(2), 255-279.
 """
 
+from typing import NamedTuple
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.stats import nbinom
@@ -23,6 +25,32 @@ Floats = NDArray[np.float64]
 LEAST_SHAPE, LARGEST_SHAPE = 1e-6, 1e9
 # Halvings of the search on the logarithm of k: 35 / 2^45 is below rounding.
 HALVINGS = 45
+
+
+class Counts(NamedTuple):
+    """The distribution of each customer's count; arrays of shape (n_customers,).
+
+    ``p_order`` is the forecaster's own, ``shape`` the k that goes with it and the mean (1).
+    """
+
+    expected_orders: Floats
+    p_order: Floats
+    shape: Floats
+
+
+def of(expected_orders: Floats, p_order: Floats) -> Counts:
+    """Complete a mean and a probability of at least one to a distribution."""
+    return Counts(expected_orders, p_order, shape_of(expected_orders, p_order))
+
+
+def scaled(given: Counts, factor: ArrayLike) -> Counts:
+    """Multiply the means and keep the shapes; the probabilities follow (1).
+
+    The odds of the parts of a mixture stay, and each part orders at a new rate: for the gamma
+    distributed rates behind (1), that is exact.
+    """
+    mean = given.expected_orders * np.asarray(factor, dtype=float)
+    return Counts(mean, p_at_least_one(mean, given.shape), given.shape)
 
 
 def shape_of(mean: ArrayLike, p_order: ArrayLike) -> Floats:
