@@ -23,7 +23,7 @@ Floats = NDArray[np.float64]
 MINIMUM_CUSTOMERS = 30
 MINIMUM_REPEATERS = 10
 # Above this many groups of repeat buyers, the starts compete on every k-th group.
-COARSE_GROUPS = 20_000
+COARSE_GROUPS = 5_000
 
 
 @dataclass(frozen=True, kw_only=True)

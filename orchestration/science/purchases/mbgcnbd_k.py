@@ -40,6 +40,7 @@ Customer Behavior the Easy Way, International Journal of Research in Marketing 3
 
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -262,16 +263,7 @@ def p_alive(fit: MbgCnbdKFit, frequency: ArrayLike, recency: ArrayLike, age: Arr
     -------
     array of float in [0, 1], of the broadcast shape
     """
-    fit.refuse_unless_converged()
-    x, t_x, T = checked_histories(frequency, recency, age)
-    R = fit.r + fit.k * x
-    log_odds_gone = (
-        np.log(fit.a)
-        - np.log(fit.b + x)
-        + R * np.log1p((T - t_x) / (fit.alpha + t_x))
-        - logsumexp(_log_unseen(R, t_x, T, fit.alpha, fit.k), axis=0)
-    )
-    return expit(-log_odds_gone)
+    return _standing(fit, frequency, recency, age).alive
 
 
 def p_at_least_one(
@@ -294,7 +286,8 @@ def p_at_least_one(
     -------
     array of float in [0, 1]
     """
-    return _p_at_least(fit, np.ones(()), checked_horizon(horizon), frequency, recency, age)
+    standing = _standing(fit, frequency, recency, age)
+    return _p_at_least(fit, np.ones(()), checked_horizon(horizon), standing)
 
 
 def expected_purchases(
@@ -318,14 +311,17 @@ def expected_purchases(
     histories = checked_histories(frequency, recency, age)
     rows = np.broadcast_arrays(checked_horizon(horizon), *histories)
     t, x, t_x, T = (np.ravel(row) for row in rows)
+    standing = _standing(fit, x, t_x, T)
     expected = np.zeros(t.size)
     counted, n = np.arange(t.size), np.zeros(())
     while counted.size:
         n = n + 1
-        more = _p_at_least(fit, n, t[counted], x[counted], t_x[counted], T[counted])
+        more = _p_at_least(fit, n, t[counted], standing)
         expected[counted] += more
         # Terms fall with n, in the end geometrically: who has no more to add is done.
-        counted = counted[more > NEGLIGIBLE * expected[counted]]
+        going = more > NEGLIGIBLE * expected[counted]
+        if not going.all():
+            counted, standing = counted[going], standing.of(going)
     return expected.reshape(rows[0].shape)
 
 
@@ -352,28 +348,48 @@ def purchase_count_distribution(
     array of float in [0, 1]; sums to 1 over all counts
     """
     n, t = checked_count(count), checked_horizon(horizon)
-    at_least = _p_at_least(fit, n, t, frequency, recency, age)
-    return np.maximum(at_least - _p_at_least(fit, n + 1, t, frequency, recency, age), 0.0)
+    standing = _standing(fit, frequency, recency, age)
+    at_least = _p_at_least(fit, n, t, standing)
+    return np.maximum(at_least - _p_at_least(fit, n + 1, t, standing), 0.0)
 
 
-def _p_at_least(
-    fit: MbgCnbdKFit,
-    n: Floats,
-    t: Floats,
-    frequency: ArrayLike,
-    recency: ArrayLike,
-    age: ArrayLike,
-) -> Floats:
-    """Probability of at least ``n`` orders within ``t``, whether active or not (equation 4)."""
+class _Standing(NamedTuple):
+    """At the end of observation: (2), (3) with j along the first axis, and for who is active the
+    rate of events as Gamma(R, A), the probability to leave as Beta(a, b)."""
+
+    alive: Floats
+    unseen: Floats
+    R: Floats
+    A: Floats
+    b: Floats
+
+    def of(self, chosen: NDArray[np.bool_]) -> "_Standing":
+        alive, unseen, *gammas = self
+        return _Standing(alive[chosen], unseen[:, chosen], *(column[chosen] for column in gammas))
+
+
+def _standing(
+    fit: MbgCnbdKFit, frequency: ArrayLike, recency: ArrayLike, age: ArrayLike
+) -> _Standing:
+    fit.refuse_unless_converged()
     x, t_x, T = checked_histories(frequency, recency, age)
-    R, A, b = fit.r + fit.k * x, fit.alpha + T, fit.b + x + 1
+    R = fit.r + fit.k * x
     log_terms = _log_unseen(R, t_x, T, fit.alpha, fit.k)
-    unseen = np.exp(log_terms - logsumexp(log_terms, axis=0))
-    share = t / (A + t)
+    log_sum = logsumexp(log_terms, axis=0)
+    log_odds_gone = (
+        np.log(fit.a) - np.log(fit.b + x) + R * np.log1p((T - t_x) / (fit.alpha + t_x)) - log_sum
+    )
+    unseen = np.exp(log_terms - log_sum)
+    return _Standing(expit(-log_odds_gone), unseen, R, fit.alpha + T, fit.b + x + 1)
+
+
+def _p_at_least(fit: MbgCnbdKFit, n: Floats, t: Floats, at: _Standing) -> Floats:
+    """Probability of at least ``n`` orders within ``t``, whether active or not (equation 4)."""
+    share = t / (at.A + t)
     needed = np.maximum(n, 1) * fit.k
-    enough = sum(unseen[j] * betainc(needed - j, R + j, share) for j in range(fit.k))
-    survived = np.exp(betaln(fit.a, b + np.maximum(n, 1) - 1) - betaln(fit.a, b))
-    return np.where(n > 0, p_alive(fit, x, t_x, T) * survived * enough, 1.0)
+    enough = sum(at.unseen[j] * betainc(needed - j, at.R + j, share) for j in range(fit.k))
+    survived = np.exp(betaln(fit.a, at.b + np.maximum(n, 1) - 1) - betaln(fit.a, at.b))
+    return np.where(n > 0, at.alive * survived * enough, 1.0)
 
 
 def simulate(fit: MbgCnbdKFit, age: ArrayLike, random_state: int, later: float = 0.0) -> Histories:
