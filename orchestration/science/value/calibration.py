@@ -85,18 +85,51 @@ def learn(outcomes: Sequence[Attained], levels: Sequence[float]) -> Levels:
     return Levels(corrected, f"interval corrected by {n} outcomes of {len(outcomes)} earlier days")
 
 
-def coverage(lower: Floats, upper: Floats, low: float, high: float) -> float:
-    """Share of outcomes between two levels, an outcome with its own probability in parts."""
-    return float(_share_below(lower, upper, high) - _share_below(lower, upper, low))
+def zero_spread_coverage(actual: Floats, low: Floats, high: Floats, p_order: Floats) -> float:
+    """Share of outcomes between p10 and p90, where zero counts for as much as lies between them.
+
+    Most customers bring nothing within a horizon. Zero has then a probability of its own,
+    1 - p_order, lies within every interval that begins at it, and makes the plain share of what
+    lies between p10 and p90 large however good they are. Of the probability of zero only the part
+    between the levels 0.1 and 0.9 belongs to the interval (the non-randomised transform of Czado,
+    Gneiting & Held 2009); this share is 0.8 where the distribution is right.
+
+    Parameters
+    ----------
+    actual, low, high, p_order : arrays of float, shape (n_customers,)
+    """
+    none = 1 - p_order
+    inside = ((actual >= low) & (actual <= high)).astype(float)
+    part = (np.minimum(none, 0.9) - 0.1) / np.where(none > 0, none, 1.0)
+    at_edge = (actual == 0) & (low <= 0) & (high >= 0)
+    # Below 0.1 zero lies under p10 altogether: one that is inside all the same is counted so.
+    return float(np.where(at_edge & (none > 0.1), part, inside).mean())
 
 
 def _inverse(lower: Floats, upper: Floats, levels: Floats) -> Floats:
     """Levels below which the shares ``levels`` of the outcomes lie."""
-    shares = np.array([_share_below(lower, upper, level) for level in GRID])
-    return np.interp(levels, shares, GRID)
+    return np.interp(levels, shares_below(lower, upper, GRID), GRID)
 
 
-def _share_below(lower: Floats, upper: Floats, level: float) -> float:
+def shares_below(lower: Floats, upper: Floats, levels: Floats) -> Floats:
+    """Share of outcomes that attained less than each level, spread from ``lower`` to ``upper``.
+
+    The share rises with the slope 1 / width between the two, so that sums over all outcomes are
+    differences of sums over those that have begun and those that are over.
+    """
     width = upper - lower
-    spread = np.clip((level - lower) / np.where(width > 0, width, 1.0), 0.0, 1.0)
-    return float(np.where(width > 0, spread, upper <= level).mean())
+    wide = width > 0
+    slope = 1 / width[wide]
+    begun = _sums_up_to(lower[wide], slope, levels) - _sums_up_to(upper[wide], slope, levels)
+    offset = _sums_up_to(lower[wide], slope * lower[wide], levels)
+    offset -= _sums_up_to(upper[wide], slope * lower[wide], levels)
+    over = np.searchsorted(np.sort(upper), levels, side="right")
+    # Points of no width are over as soon as they have begun.
+    return (over + levels * begun - offset) / lower.size
+
+
+def _sums_up_to(at: Floats, values: Floats, levels: Floats) -> Floats:
+    """Sum of the values at or below each level."""
+    order = np.argsort(at)
+    total = np.concatenate([[0.0], np.cumsum(values[order])])
+    return total[np.searchsorted(at[order], levels, side="right")]
