@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from orchestration.science.errors import DataError
-from orchestration.science.forecasts.closed_forms import fitted
+from orchestration.science.forecasts.closed_forms import distinct_histories, fitted
 from orchestration.science.forecasts.records import Forecast
 from orchestration.science.ledger import Ledger
 from orchestration.science.purchases.models import MODELS
@@ -127,26 +127,22 @@ class _Curve:
     """Cumulative hazards of a closed form at `NODES` and any other day, by customer."""
 
     def __init__(self, ledger: Ledger, name: str) -> None:
-        self.model = MODELS[name]
-        self.found = fitted(ledger, name)
+        self.model, self.fit = MODELS[name], fitted(ledger, name)
+        self.histories = distinct_histories(ledger)
 
     def hazard(self, days: Floats, customers: NDArray[np.intp]) -> Floats:
         """H_m, shape (n_customers, n_days); worked out once for each distinct history."""
-        rows, back = np.unique(self.found.position[customers], return_inverse=True)
-        chance = self.model.p_at_least_one(
-            self.found.fit,
-            days[None, :],
-            self.found.frequency[rows, None],
-            self.found.recency_days[rows, None],
-            self.found.age_days[rows, None],
-        )
+        x, t_x, T, position = self.histories
+        rows, back = np.unique(position[customers], return_inverse=True)
+        history = (column[rows, None] for column in (x, t_x, T))
+        chance = self.model.p_at_least_one(self.fit, days[None, :], *history)
         return -np.log1p(-np.minimum(chance, HIGHEST_P))[back]
 
 
 def _curve(ledger: Ledger) -> tuple[str, _Curve | None]:
     """The first closed form that could be fitted."""
     for name in CURVES:
-        if ledger.n_customers and fitted(ledger, name).fit.converged:
+        if ledger.n_customers and fitted(ledger, name).converged:
             return name, _Curve(ledger, name)
     return "even_rate", None
 

@@ -73,9 +73,9 @@ def test_a_gift_is_no_order_value():
     shop = ledger_of([("ann", 1, 30.0, 9.0), ("ann", 5, 0.0, -4.0), ("bob", 2, 10.0, 3.0)], 9)
     found = estimate_order_values(shop)
     assert found.value_count.tolist() == [1, 1]
-    # Two customers are too few for a fit: (30 + 0.5 x 20) / 1.5 and (10 + 0.5 x 20) / 1.5.
+    # Two customers are too few for a fit: (30 + 20) / 2 and (10 + 20) / 2.
     assert found.model_name == credibility.MODEL_NAME
-    assert found.expected == pytest.approx([40 / 1.5, 20 / 1.5])
+    assert found.expected == pytest.approx([25, 15])
 
 
 def test_without_any_order_value_none_is_invented():
