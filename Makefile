@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .PHONY: help demo refresh status ui test lint bench bench-scores truth online-retail lock clean
-.PHONY: metrics metric dictionary
+.PHONY: metrics metric dictionary bi-postgres test-bi
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -39,6 +39,10 @@ metric: $(INSTALLED) ## one of them: make metric NAME=order_count BY=metric_time
 dictionary: $(INSTALLED) ## docs/metrics.md and the words of the metrics, anew from the seed
 	@$(BIN)/python -m orchestration.documentation.dictionary
 
+bi-postgres: $(INSTALLED) ## the published night in PostgreSQL: RETENTION_POSTGRES, or a server for this one time
+	@if [ -n "$$RETENTION_POSTGRES" ]; then $(BIN)/retention publish-postgres; \
+		else PYTHONPATH=. $(BIN)/python tests/integration/throwaway_postgres.py; fi
+
 test: $(INSTALLED) ## style, import rules, and the tests of all four levels
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/lint-imports --no-logo > $(VENV)/lint-imports.log || { cat $(VENV)/lint-imports.log; exit 1; }
@@ -55,6 +59,9 @@ bench: $(INSTALLED) ## the whole night against one hand-written script, on 1, 5 
 
 bench-scores: $(INSTALLED) ## the scores on held-out time, beside published tables and hidden truth, and their speed
 	@$(BIN)/python -m tests.bench_scores
+
+test-bi: $(INSTALLED) ## both copies as BI tools read them: PostgreSQL (where its server is installed) and SQLAlchemy
+	@$(BIN)/python -m pytest -q tests/integration/test_postgres.py tests/integration/test_sqlalchemy.py
 
 truth: $(INSTALLED) ## what the sample shop's marts and fits say beside what its generator hid
 	@$(BIN)/python -m pytest -s -q tests/integration/test_sample_truth.py tests/integration/test_membership_truth.py

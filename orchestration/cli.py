@@ -12,7 +12,7 @@ from orchestration.resources.dbt_manifest import ManifestError, PublicationRefus
 from orchestration.resources.landing import DeliveryRefused
 from orchestration.resources.lock import WriterBusyError
 from orchestration.resources.places import landing_of, serving_of, warehouse_of
-from orchestration.resources.serving import NothingPublishedError
+from orchestration.resources.serving import NothingPublishedError, PostgresError
 from orchestration.resources.warehouse import EngineError
 from orchestration.science.errors import DataError
 from orchestration.settings import PROJECT_DIRECTORY, SettingError, Settings, from_environment
@@ -29,6 +29,7 @@ EXPECTED_ERRORS = (
     DeliveryRefused,
     ManifestError,
     NothingPublishedError,
+    PostgresError,
     PublicationRefusedError,
     SettingError,
     WriterBusyError,
@@ -143,6 +144,24 @@ def query(settings: Settings, sql: str, form: str) -> None:
         click.echo(table_text(names, rows[:SHOWN_ROWS]))
         if len(rows) > SHOWN_ROWS:
             click.echo("... and more rows: --format csv gives all of them")
+
+
+@cli.command("publish-postgres")
+@pass_settings
+def publish_postgres(settings: Settings) -> None:
+    """Fill the PostgreSQL copy (RETENTION_POSTGRES) with the night that is published."""
+    from orchestration.resources.postgres import READER, publish_to_postgres
+
+    if not settings.postgres:
+        raise click.ClickException(
+            "RETENTION_POSTGRES is not set: give it the database to fill, such as "
+            "postgresql://owner@localhost/retention or 'host=/run/postgresql dbname=retention'"
+        )
+    filled = publish_to_postgres(serving_of(settings), settings.postgres)
+    click.echo(
+        f"{filled.tables} tables, {filled.rows:,} rows as of {filled.as_of_date} in {filled.place}; "
+        f"BI tools connect as {READER}, schema marts"
+    )
 
 
 @cli.command()

@@ -6,7 +6,7 @@ Business constants have their one place in `dbt_project.yml`; a setting here onl
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from zoneinfo import ZoneInfo, available_timezones
@@ -30,6 +30,7 @@ class Settings:
     source_date_order: str = "ymd"
     nightly_at: str = "03:30"
     keep_publications: int = 5
+    postgres: str = field(default="", repr=False)
 
     @property
     def warehouse_file(self) -> Path:
@@ -163,6 +164,8 @@ _FIELDS = {
     "RETENTION_SOURCE_DATE_ORDER": ("source_date_order", _one_of("ymd", "dmy", "mdy")),
     "RETENTION_NIGHTLY_AT": ("nightly_at", _time_of_day),
     "RETENTION_KEEP_PUBLICATIONS": ("keep_publications", _at_least(1)),
+    # May hold a password, hence no place in what is printed.
+    "RETENTION_POSTGRES": ("postgres", str),
 }
 _OTHERS = {"RETENTION_DATA", "RETENTION_WAREHOUSE", "RETENTION_TARGET"}
 

@@ -37,6 +37,13 @@ class PublicationError(RuntimeError):
     """The copy could not be made whole; the pointer has not moved."""
 
 
+class PostgresError(RuntimeError):
+    """The PostgreSQL copy could not be filled, or would show more than the marts; what stood there stands.
+
+    Here and not beside the filling, so that the command line knows it without loading the driver.
+    """
+
+
 class NothingPublishedError(RuntimeError):
     """No night has been published yet."""
 
