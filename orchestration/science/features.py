@@ -24,20 +24,41 @@ Floats = NDArray[np.float64]
 WINDOWS_DAYS = (30, 90, 180, 365)
 TREND_DAYS = 90
 DAYS_PER_YEAR = 365
+# Why a gap is not known.
+ONE_ORDER, TWO_ORDERS = "no second order day yet", "no third order day yet"
 # Ordering rates are told per 30 days: small whole numbers for most shops.
 RATE_DAYS = 30
+
+
+# What an event is called, alone and several of them, and what its amount is, with its unit. Kinds
+# that are not listed are told by their name.
+EVENT_WORDS = {
+    "parcel_days_late": ("parcel", "parcels", "days late", "days"),
+    "returned_unit": ("return", "returns", "units", "units"),
+    "order_given_back": ("order given back", "orders given back", "value", "money"),
+    "membership_term": ("membership term", "membership terms", "fee", "money"),
+    "membership_cancellation": (
+        "membership cancellation",
+        "membership cancellations",
+        "days as a member",
+        "days",
+    ),
+    "membership_benefit": ("membership benefit", "membership benefits", "value", "money"),
+}
 
 
 class Feature(NamedTuple):
     """One number of every customer: its column name, what it is in words, and its unit.
 
     ``unit`` is one of days, order days, orders, units, money, share, ratio, yes or no, events,
-    amount (what the kind of event says) or per 30 days.
+    amount (what the kind of event says) or per 30 days. ``unknown`` is what a missing number of
+    a customer says.
     """
 
     name: str
     words: str
     unit: str
+    unknown: str = "not known yet"
 
 
 @dataclass(frozen=True)
@@ -129,6 +150,8 @@ def _history_columns(
     yield Feature("age_days", "days since the first order", "days"), age
     yield Feature("recency_days", "days from the first order to the last", "days"), recency
     yield Feature("days_since_last_order", "days since the last order", "days"), age - recency
+    words = "share of the time as a customer that has passed since the last order"
+    yield Feature("silence_share", words, "share"), _divided(age - recency, age)
     # The day itself counts: a customer of today has been one for a day, not for none.
     per_day = frequency / (age + 1)
     words = f"repeat orders per {RATE_DAYS} days as a customer"
@@ -163,15 +186,15 @@ def _gap_columns(
     several = count > 1
     variation[several] = np.sqrt(squares[several] / (count[several] - 1)) / mean[several]
 
-    yield Feature("median_gap_days", "usual gap between orders", "days"), median
-    yield Feature("last_gap_days", "gap before the last order", "days"), last
-    yield Feature("longest_gap_days", "longest gap between orders", "days"), longest
+    yield Feature("median_gap_days", "usual gap between orders", "days", ONE_ORDER), median
+    yield Feature("last_gap_days", "gap before the last order", "days", ONE_ORDER), last
+    yield Feature("longest_gap_days", "longest gap between orders", "days", ONE_ORDER), longest
     words = "unevenness of the gaps between orders (0: like clockwork)"
-    yield Feature("gap_variation", words, "ratio"), variation
+    yield Feature("gap_variation", words, "ratio", TWO_ORDERS), variation
     words = "days since the last order over the usual gap"
-    yield Feature("silence_in_usual_gaps", words, "ratio"), _divided(since, median)
+    yield Feature("silence_in_usual_gaps", words, "ratio", ONE_ORDER), _divided(since, median)
     words = "days since the last order over the longest gap"
-    yield Feature("silence_in_longest_gaps", words, "ratio"), _divided(since, longest)
+    yield Feature("silence_in_longest_gaps", words, "ratio", ONE_ORDER), _divided(since, longest)
 
 
 def _window_columns(
@@ -199,13 +222,15 @@ def _window_columns(
     # Who was no customer during the earlier window has no trend yet.
     trend[histories.age_days < 2 * TREND_DAYS - 1] = np.nan
     words = f"order days in the last {TREND_DAYS} days less those in the {TREND_DAYS} before"
-    yield Feature(f"order_trend_{TREND_DAYS}d", words, "order days"), trend
+    told = f"a customer for less than {2 * TREND_DAYS} days"
+    yield Feature(f"order_trend_{TREND_DAYS}d", words, "order days", told), trend
 
     coming = (ago < DAYS_PER_YEAR) & (ago >= DAYS_PER_YEAR - TREND_DAYS)
     season = counted(coming)
     season[histories.age_days < DAYS_PER_YEAR - 1] = np.nan
     words = f"order days in the {TREND_DAYS} days that followed this day a year ago"
-    yield Feature(f"orders_next_{TREND_DAYS}d_a_year_ago", words, "order days"), season
+    told = "a customer for less than a year"
+    yield Feature(f"orders_next_{TREND_DAYS}d_a_year_ago", words, "order days", told), season
 
 
 def _order_columns(occasions: Occasions, histories: PurchaseHistories) -> Iterator[Column]:
@@ -245,20 +270,24 @@ def _order_columns(occasions: Occasions, histories: PurchaseHistories) -> Iterat
 
 
 def _refund_columns(ledger: Ledger, occasions: Occasions) -> Iterator[Column]:
-    """Money given back, and how long ago."""
-    n, refunds = ledger.n_customers, ledger.refunds
-    count = np.bincount(refunds.customer, minlength=n).astype(float)
+    """Money given back of orders that still count, and how long ago.
+
+    An order that was given back in full has left the ledger, and what its refunds hold is the
+    shop's loss and no longer what came back: it counts by its own kind of event, not here.
+    """
+    n, standing = ledger.n_customers, _is_occasion(occasions, ledger.refunds)
+    refunds = RefundEntries(*(column[standing] for column in ledger.refunds))
+    is_money = refunds.net_amount > 0
+    customer, day = refunds.customer[is_money], refunds.day[is_money]
     back = np.bincount(refunds.customer, refunds.net_amount, minlength=n)
     ordered = np.bincount(occasions.customer, occasions.net_amount, minlength=n)
-    # Orders that were given back in full are gone from the ledger, their refunds are not: what
-    # they were worth is what was given back.
-    gone = ~_is_occasion(occasions, refunds)
-    ordered += np.bincount(refunds.customer[gone], refunds.net_amount[gone], minlength=n)
     share = np.where(ordered > 0, _divided(back, ordered), np.nan)
-    yield Feature("refund_count", "refunds", "events"), count
+    count = np.bincount(customer, minlength=n)
+    ago = _days_since_last(customer, day, ledger)
+    yield Feature("refund_count", "refunds of a part of an order", "events"), count
     yield Feature("refunded_share", "share of the ordered value given back", "share"), share
-    ago = _days_since_last(refunds.customer, refunds.day, ledger)
-    yield Feature("days_since_last_refund", "days since the last refund", "days"), ago
+    words = "days since the last refund of a part of an order"
+    yield Feature("days_since_last_refund", words, "days", "no refund of a part of an order"), ago
 
 
 def _is_occasion(occasions: Occasions, refunds: RefundEntries) -> NDArray[np.bool_]:
@@ -279,18 +308,25 @@ def _event_columns(ledger: Ledger) -> Iterator[Column]:
     n = ledger.n_customers
     # A kind that nobody has met yet has no columns: that it will be met one day is not known.
     for name in sorted(name for name, events in ledger.events.items() if events.day.size):
-        events, words = ledger.events[name], name.replace("_", " ")
+        events = ledger.events[name]
+        one, many, measure, unit = EVENT_WORDS.get(name, _plain_words(name))
         count = np.bincount(events.customer, minlength=n).astype(float)
         total = np.bincount(events.customer, events.amount, minlength=n)
-        yield Feature(f"{name}_count", f"{words}: how many", "events"), count
-        # Nothing that happened adds up to nothing known: an average of no deliveries is no zero.
-        mean = _divided(total, count)
-        yield Feature(f"{name}_amount", f"{words}: sum", "amount"), np.where(count, total, np.nan)
-        yield Feature(f"{name}_mean_amount", f"{words}: average", "amount"), mean
+        yield Feature(f"{name}_count", f"number of {many}", "events"), count
+        # Nothing that happened adds up to nothing known: an average of no parcels is no zero.
+        mean, none = _divided(total, count), f"no {one} yet"
+        total[count == 0] = np.nan
+        yield Feature(f"{name}_amount", f"{measure} of all {many}", unit, none), total
+        yield Feature(f"{name}_mean_amount", f"average {measure} of {many}", unit, none), mean
         last = _last_amount(events, n)
-        yield Feature(f"{name}_last_amount", f"{words}: the last one", "amount"), last
+        yield Feature(f"{name}_last_amount", f"{measure} of the last {one}", unit, none), last
         ago = _days_since_last(events.customer, events.day, ledger)
-        yield Feature(f"days_since_last_{name}", f"{words}: days since the last", "days"), ago
+        yield Feature(f"days_since_last_{name}", f"days since the last {one}", "days", none), ago
+
+
+def _plain_words(name: str) -> tuple[str, str, str, str]:
+    words = name.replace("_", " ")
+    return words, f"{words} events", "amount", "amount"
 
 
 def _last_amount(events: Events, n_customers: int) -> Floats:

@@ -43,7 +43,9 @@ ORDERS = [
 REFUNDS = [
     ("ann", day(50), day(40), 10.0, 4.0),
     ("ann", day(391), day(380), 15.0, 6.0),
-    ("bob", day(396), day(390), 60.0, 30.0),
+    # What came back first is turned round on the day when the rest came back.
+    ("bob", day(393), day(390), 20.0, 10.0),
+    ("bob", day(396), day(390), -20.0, -5.0),
 ]
 EVENTS = [
     ("ann", "delivery", day(13), 3.0),
@@ -74,6 +76,7 @@ BY_HAND = {
     "age_days": (400, 5, 300),
     "recency_days": (380, 0, 201),
     "days_since_last_order": (20, 5, 99),
+    "silence_share": (0.05, 1, 0.33),
     "repeat_order_rate": (30 * 3 / 401, 0, 30 * 1 / 301),
     # Ann's gaps are 10, 30 and 340 days: mean 126.667, squared deviations 13611, 9344 and 45511.
     "median_gap_days": (30, UNKNOWN, 201),
@@ -103,10 +106,10 @@ BY_HAND = {
     "promo_share": (0.5, 0, 1),
     "first_is_promo": (1, 0, 1),
     "last_is_promo": (1, 0, 1),
-    "refund_count": (2, 1, 0),
-    # Bob's returned order left the ledger, its 60 did not: 60 of 100 came back.
-    "refunded_share": (0.25, 0.6, UNKNOWN),
-    "days_since_last_refund": (9, 4, UNKNOWN),
+    # Bob's returned order left the ledger; of the one that stands nothing came back.
+    "refund_count": (2, 0, 0),
+    "refunded_share": (0.25, 0, UNKNOWN),
+    "days_since_last_refund": (9, UNKNOWN, UNKNOWN),
     "complaint_count": (0, 0, 1),
     "complaint_amount": (UNKNOWN, UNKNOWN, 0),
     "complaint_mean_amount": (UNKNOWN, UNKNOWN, 0),

@@ -1,0 +1,224 @@
+"""Churn by boosted trees that stand on a closed form, calibrated on days later than they learned.
+
+What belongs here is the order of steps, and when each is left out. A forecast of the days after
+the last day of a ledger is made so:
+
+1. The closed form is fitted to today's customers; where none converges there is no forecast.
+2. Days of the past a month apart, whose horizons are over, get their own closed form and features.
+3. If the same day a year ago is among them, the shift of log-odds it needed is carried forward,
+   and every day's own shift is given to the trees, which then learn only how customers of a day
+   differ. Without it the days are pooled, as the season cannot be told from the customers.
+4. Trees learn on the older days what the closed form got wrong. The newer days say how far to
+   believe them, and correct level and slope (`calibration`). No order is in both.
+5. Trees learn again on all days. Today's log-odds are the calibrated sum.
+
+Where rows, orders or days are too few for 4, the closed form speaks alone, and the verdict says so.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import expit
+
+from orchestration.science.churn import reasons as why
+from orchestration.science.churn.calibration import Calibration, fit_calibration
+from orchestration.science.churn.closed_form import ClosedForm, first_closed_form
+from orchestration.science.churn.level import kept_share
+from orchestration.science.churn.records import (
+    ChurnForecast,
+    checked_horizon_days,
+    no_churn_forecast,
+)
+from orchestration.science.churn.training import (
+    CLOSED_FORM_COLUMNS,
+    MOST_TRAINED_DAYS,
+    Matrix,
+    PastDay,
+    Season,
+    calibration_split,
+    described,
+    drawn_customers,
+    past_days,
+    season_of,
+    trainable_before,
+    with_closed_form,
+)
+from orchestration.science.churn.trees import Trees, train, usable_features
+from orchestration.science.features import Features, customer_features
+from orchestration.science.ledger import Ledger
+
+Floats = NDArray[np.float64]
+
+# Fewer rows with an order, or without one, teach trees nothing that is not chance.
+FEWEST_OF_EACH, FEWEST_OF_EACH_TO_CALIBRATE = 100, 30
+
+
+@dataclass(frozen=True)
+class Learned:
+    """What the past taught: trees, how far to believe them, today's season, and a line on it."""
+
+    trees: Trees
+    calibration: Calibration
+    season: Season
+    verdict: str
+
+
+class BoostedChurn:
+    """The forecaster; it keeps nothing between forecasts."""
+
+    model_name = "boosted_churn"
+
+    def predict(self, ledger: Ledger, horizon_days: int) -> ChurnForecast:
+        """Forecast whether each customer orders within the horizon."""
+        days = checked_horizon_days(horizon_days)
+        features = customer_features(ledger)
+        histories = ledger.histories()
+        is_one_time = histories.frequency == 0
+        said = first_closed_form(histories, days)
+        if not said.converged:
+            return no_churn_forecast(self.model_name, days, is_one_time, said.verdict)
+        today = with_closed_form(features, said, features.names)
+        learned = _learn(drawn_customers(ledger), days, features.names, today)
+        if isinstance(learned, str):
+            verdict, p_order = (
+                f"closed form alone ({said.verdict}): {learned}",
+                said.p_order,
+            )
+        else:
+            verdict = f"{learned.verdict}; {said.verdict}"
+            p_order = expit(_log_odds(learned, said, today))
+        return ChurnForecast(
+            model_name=self.model_name,
+            horizon_days=days,
+            level="customer",
+            verdict=verdict,
+            p_order=p_order,
+            is_one_time=is_one_time,
+            closed_form_p_order=said.p_order,
+            why=lambda asked: _reasons(asked, features, said, today, learned),
+        )
+
+
+def _learn(ledger: Ledger, horizon_days: int, names: Sequence[str], today: Matrix) -> Learned | str:
+    """Learn from the past of a ledger, or say why nothing can be learned."""
+    days, n_left_out = past_days(ledger, horizon_days)
+    season = season_of(days, ledger.until)
+    trained = days[:MOST_TRAINED_DAYS]
+    n_later = calibration_split(trained, horizon_days)
+    if not n_later:
+        return (
+            f"{len(trained)} past days with {horizon_days} days before and after them (and a"
+            " closed form) are too few to learn on some and calibrate on others"
+        )
+    matrices = described(trained, names)
+    earlier = trainable_before(trained, n_later, horizon_days)
+    later = list(range(n_later))
+    for chosen, fewest, purpose in (
+        (earlier, FEWEST_OF_EACH, "learn from"),
+        (later, FEWEST_OF_EACH_TO_CALIBRATE, "calibrate on"),
+    ):
+        ordered = np.concatenate([trained[at].ordered for at in chosen])
+        n_ordered = int(np.count_nonzero(ordered))
+        if min(n_ordered, ordered.size - n_ordered) < fewest:
+            return (
+                f"{n_ordered} of {ordered.size} past rows have an order; to {purpose} them"
+                f" needs {fewest} with and {fewest} without"
+            )
+
+    first, _, _ = _trees(trained, matrices, earlier, season.is_known, names, today)
+    offsets = _offsets(trained, later, season.is_known)
+    overlap = 1 + (trained[0].day - trained[n_later - 1].day) / horizon_days
+    calibration = fit_calibration(
+        offsets,
+        first.correction(np.concatenate([matrices[at] for at in later])),
+        np.concatenate([trained[at].ordered for at in later]),
+        weight=min(1.0, overlap / n_later),
+    )
+    if not season.is_known:
+        kept = kept_share([one.shift for one in trained], overlap)
+        calibration = replace(calibration, level=kept * calibration.level)
+    everything = list(range(len(trained)))
+    trees, n_ordered, left_out = _trees(
+        trained, matrices, everything, season.is_known, names, today
+    )
+    told = (
+        f"trees on {len(trained)} past days ({sum(len(one) for one in matrices)} rows,"
+        f" {n_ordered} with an order), calibrated on {n_later} later ones: level"
+        f" {calibration.level:+.2f}, slope {calibration.slope:.2f}, trust in the trees"
+        f" {calibration.trust:.2f}"
+    )
+    told += f"; season of a year ago {season.shift:+.2f}" if season.is_known else "; no year ago"
+    if n_left_out:
+        told += f"; {n_left_out} past days without a closed form"
+    return Learned(trees, calibration, season, told + left_out)
+
+
+def _trees(
+    days: Sequence[PastDay],
+    matrices: Sequence[Matrix],
+    chosen: Sequence[int],
+    with_shifts: bool,
+    names: Sequence[str],
+    today: Matrix,
+) -> tuple[Trees, int, str]:
+    """Train on some days; the trees, the number of orders, and what was left out."""
+    rows = np.concatenate([matrices[at] for at in chosen])
+    ordered = np.concatenate([days[at].ordered for at in chosen])
+    # The closed form is not judged by the range of its values: it is a formula, and made for them.
+    n_features = len(names)
+    usable = usable_features(names, rows[:, :n_features], today[:, :n_features])
+    closed = np.arange(n_features, n_features + len(CLOSED_FORM_COLUMNS))
+    columns = np.concatenate([usable.columns, closed])
+    trees = train(rows, columns, ordered, _offsets(days, chosen, with_shifts))
+    left_out = ""
+    if usable.constant:
+        left_out += f"; constant and left out: {', '.join(usable.constant)}"
+    if usable.outside:
+        left_out += f"; beyond what the past held and left out: {', '.join(usable.outside)}"
+    return trees, int(np.count_nonzero(ordered)), left_out
+
+
+def _offsets(days: Sequence[PastDay], chosen: Sequence[int], with_shifts: bool) -> Floats:
+    """Log-odds that the trees start from on some days."""
+    return np.concatenate(
+        [days[at].closed.log_odds + (days[at].shift if with_shifts else 0.0) for at in chosen]
+    )
+
+
+def _log_odds(learned: Learned, said: ClosedForm, today: Matrix) -> Floats:
+    closed = said.log_odds + learned.season.shift
+    return learned.calibration.log_odds(closed, learned.trees.correction(today))
+
+
+def _reasons(
+    asked: NDArray[np.intp],
+    features: Features,
+    said: ClosedForm,
+    today: Matrix,
+    learned: Learned | str,
+) -> why.Reasons:
+    """Split log-odds of churn into the closed form's share and one of each feature.
+
+    The closed form's share is its distance from its mean over all customers of today, and holds
+    what the trees make of its own columns.
+    """
+    average = float(said.log_odds.mean())
+    distance = said.log_odds[asked] - average
+    if isinstance(learned, str):
+        names, by_feature = [why.CLOSED_FORM], -distance[:, None]
+        return why.reasons_from(asked, features, names, by_feature, -average)
+    calibration = learned.calibration
+    split, mean_correction = learned.trees.contributions(today[asked])
+    split *= calibration.trust
+    n_features = len(features.names)
+    is_feature = learned.trees.columns < n_features
+    closed = calibration.slope * distance + split[:, ~is_feature].sum(axis=1)
+    names = [
+        why.CLOSED_FORM,
+        *(features.names[column] for column in learned.trees.columns[is_feature]),
+    ]
+    by_feature = -np.column_stack([closed, split[:, is_feature]])
+    base = calibration.log_odds(np.array(average + learned.season.shift), np.array(mean_correction))
+    return why.reasons_from(asked, features, names, by_feature, -float(base))
