@@ -14,8 +14,8 @@ PROJECT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture(scope="session")
-def manifest(tmp_path_factory) -> dict:
-    """dbt's manifest of the project as it stands, parsed into a folder of its own."""
+def target_directory(tmp_path_factory) -> Path:
+    """What dbt writes when it parses the project as it stands, in a folder of its own."""
     data = tmp_path_factory.mktemp("manifest")
     settings = settings_module.from_environment({"RETENTION_DATA": str(data)})
     outcome = subprocess.run(
@@ -26,7 +26,13 @@ def manifest(tmp_path_factory) -> dict:
         text=True,
     )
     assert outcome.returncode == 0, outcome.stdout + outcome.stderr
-    return json.loads((settings.target_directory / "manifest.json").read_text())
+    return settings.target_directory
+
+
+@pytest.fixture(scope="session")
+def manifest(target_directory) -> dict:
+    """dbt's manifest of the project as it stands."""
+    return json.loads((target_directory / "manifest.json").read_text())
 
 
 @pytest.fixture(scope="session")
