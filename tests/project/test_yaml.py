@@ -1,7 +1,6 @@
 """Rules for the text of the YAML: what dbt reads is what was meant, and it can read its own parse again."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import msgpack
 import yaml
