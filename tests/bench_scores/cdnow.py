@@ -77,8 +77,7 @@ def _order_aims(said: Prediction, actual: np.ndarray, name: str) -> list[Aim]:
 def _spend(known: Ledger, actual: np.ndarray, chosen: Chosen, say: Say) -> str:
     """Value of each forecast of orders; CDNOW has no costs, so that margin is spend."""
     rows = [published_row(name, row) for name, row in CDNOW_SPEND.items()]
-    covered = None
-    verdict = ""
+    covered, verdict, above = None, "", 0.0
     for name in dict.fromkeys(["bgnbd", "pareto_nbd", chosen.name]):
         say(f"cdnow: spend by {name}")
         forecaster = FORECASTERS[name]
@@ -91,10 +90,13 @@ def _spend(known: Ledger, actual: np.ndarray, chosen: Chosen, say: Say) -> str:
         )
         if name == chosen.name and value.level != "none":
             covered, verdict = metrics.coverage(value.p10, value.p90, actual), value.verdict
+            above = float((actual > value.p90).mean())
     return "\n".join(
         [
             table(f"CDNOW, spend of 39 weeks: {actual.sum():,.2f}", COUNT_COLUMNS, rows),
             f"  {verdict}",
+            # Where 0 is the 10th percentile, nobody can fall below it: what can be wrong is the 90th.
+            f"  {above:.1%} spent more than the 90th percentile that was said of them",
             aims(
                 [
                     Aim(

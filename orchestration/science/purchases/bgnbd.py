@@ -26,7 +26,7 @@ from scipy.special import betaln, digamma, expit, gammaln
 
 from orchestration.science.histories import Groups, checked_histories, group_customers
 from orchestration.science.likelihood import Objective
-from orchestration.science.purchases import beta_geometric
+from orchestration.science.purchases import beta_geometric, nbd
 from orchestration.science.purchases.fits import (
     Histories,
     PurchaseFit,
@@ -80,21 +80,17 @@ def fit(
     Returns
     -------
     BgNbdFit
-        Always; a fit that may not be used says why in ``level`` and ``verdict``.
+        Always; a fit that may not be used says why in ``level`` and ``verdict``. Where nobody is
+        seen to leave it is that of the NBD (`nbd.accept_where_nobody_leaves`).
 
     Raises
     ------
     DataError
         If the histories are impossible.
     """
-    return fit_groups(
-        BgNbdFit,
-        log_likelihood,
-        starting_values,
-        BOUNDS,
-        group_customers(frequency, recency, age, weight),
-        time_unit,
-    )
+    groups = group_customers(frequency, recency, age, weight)
+    found = fit_groups(BgNbdFit, log_likelihood, starting_values, BOUNDS, groups, time_unit)
+    return nbd.accept_where_nobody_leaves(found, groups)
 
 
 def starting_values(rate: float) -> list[tuple[float, ...]]:

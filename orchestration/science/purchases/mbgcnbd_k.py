@@ -49,7 +49,7 @@ from scipy.special import betainc, betaln, digamma, expit, gammaln, logsumexp, x
 from orchestration.science.errors import DataError
 from orchestration.science.histories import Groups, checked_histories, group_customers
 from orchestration.science.likelihood import Objective
-from orchestration.science.purchases import bgnbd
+from orchestration.science.purchases import bgnbd, nbd
 from orchestration.science.purchases.fits import (
     Histories,
     PurchaseFit,
@@ -140,7 +140,8 @@ def fit(
         )
         # The negation also ends the search where a log-likelihood is not a number.
         if best is not None and not found.log_likelihood > best.log_likelihood:
-            return best
+            # At k = 1 the limit of a shop that nobody leaves is that of `mbgnbd`.
+            return nbd.accept_where_nobody_leaves(best, groups) if best.k == 1 else best
         best = found
         if found.level == "too_little_data":
             return found

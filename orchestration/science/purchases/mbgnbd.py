@@ -38,7 +38,7 @@ from scipy.special import betaln, digamma, expit, gammaln
 
 from orchestration.science.histories import Groups, checked_histories, group_customers
 from orchestration.science.likelihood import Objective
-from orchestration.science.purchases import beta_geometric, bgnbd
+from orchestration.science.purchases import beta_geometric, bgnbd, nbd
 from orchestration.science.purchases.fits import (
     Histories,
     PurchaseFit,
@@ -87,21 +87,19 @@ def fit(
     Returns
     -------
     MbgNbdFit
-        Always; a fit that may not be used says why in ``level`` and ``verdict``.
+        Always; a fit that may not be used says why in ``level`` and ``verdict``. Where nobody is
+        seen to leave it is that of the NBD (`nbd.accept_where_nobody_leaves`).
 
     Raises
     ------
     DataError
         If the histories are impossible.
     """
-    return fit_groups(
-        MbgNbdFit,
-        log_likelihood,
-        bgnbd.starting_values,
-        bgnbd.BOUNDS,
-        group_customers(frequency, recency, age, weight),
-        time_unit,
+    groups = group_customers(frequency, recency, age, weight)
+    found = fit_groups(
+        MbgNbdFit, log_likelihood, bgnbd.starting_values, bgnbd.BOUNDS, groups, time_unit
     )
+    return nbd.accept_where_nobody_leaves(found, groups)
 
 
 def log_likelihood(groups: Groups) -> Objective:

@@ -23,8 +23,8 @@ t_x nears T, its powers overflow for regulars, and the derivatives of 2F1 with r
 parameters, which the gradient of (18) needs, have no closed form, while under the integral they are
 plain. `leaving` says why few nodes are exact to rounding.
 
-Where nobody is seen to leave, or all leave at one rate, s and beta run away together; the fit
-then ends at a bound or without identified parameters, and says so in its verdict.
+Where all leave at one rate, s and beta run away together; the fit then ends at a bound or without
+identified parameters, and says so in its verdict.
 
 What belongs here is this model only. Units and the meaning of `frequency` are in `fits`.
 
@@ -41,7 +41,7 @@ from scipy.special import digamma, expit, gammaln
 
 from orchestration.science.histories import Groups, checked_histories, group_customers
 from orchestration.science.likelihood import Objective
-from orchestration.science.purchases import leaving
+from orchestration.science.purchases import leaving, nbd
 from orchestration.science.purchases.fits import (
     Histories,
     PurchaseFit,
@@ -95,21 +95,17 @@ def fit(
     Returns
     -------
     ParetoNbdFit
-        Always; a fit that may not be used says why in ``level`` and ``verdict``.
+        Always; a fit that may not be used says why in ``level`` and ``verdict``. Where nobody is
+        seen to leave it is that of the NBD (`nbd.accept_where_nobody_leaves`).
 
     Raises
     ------
     DataError
         If the histories are impossible.
     """
-    return fit_groups(
-        ParetoNbdFit,
-        log_likelihood,
-        starting_values,
-        BOUNDS,
-        group_customers(frequency, recency, age, weight),
-        time_unit,
-    )
+    groups = group_customers(frequency, recency, age, weight)
+    found = fit_groups(ParetoNbdFit, log_likelihood, starting_values, BOUNDS, groups, time_unit)
+    return nbd.accept_where_nobody_leaves(found, groups)
 
 
 def starting_values(rate: float) -> list[tuple[float, ...]]:

@@ -245,8 +245,8 @@ def test_too_little_data_is_a_verdict_and_no_number(name, frequency, recency, ag
 
 
 @EVERY
-def test_a_shop_that_nobody_leaves_is_not_called_converged(name):
-    """Orders by the clock up to the last day: nothing in the data says what leaving looks like."""
+def test_a_shop_in_which_all_order_by_the_clock_is_not_called_converged(name):
+    """Rates that do not differ have no finite shape, and nothing says what leaving looks like."""
     age = np.random.default_rng(2).uniform(300, 400, 100)
     found = MODELS[name].fit(np.full(100, 30), age - 0.01, age)
     assert not found.converged
