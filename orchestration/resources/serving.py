@@ -228,18 +228,18 @@ class ServingFolder:
         """Make what was written durable and read-only, under its final name."""
         for file in [part, *parquet.iterdir()]:
             file.chmod(stat.S_IRUSR | stat.S_IRGRP | stat.S_IROTH)
-            _sync(file)
+            sync(file)
         facts = self.directory / f"serving_{publication.label}.json"
         facts.write_text(json.dumps(asdict(publication), default=_as_text, indent=2) + "\n")
-        _sync(facts)
+        sync(facts)
         part.rename(self.directory / f"serving_{publication.label}.duckdb")
         parquet.rename(parquet.with_name(publication.label))
-        _sync(parquet.parent)
-        _sync(self.directory)
+        sync(parquet.parent)
+        sync(self.directory)
 
     def _move_pointers(self, publication: Publication) -> None:
-        _point(self.parquet_pointer, publication.label)
-        _point(self.pointer, f"serving_{publication.label}.duckdb")
+        point(self.parquet_pointer, publication.label)
+        point(self.pointer, f"serving_{publication.label}.duckdb")
 
     def _labels(self) -> list[str]:
         files = self.directory.glob("serving_*.duckdb")
@@ -313,16 +313,16 @@ def _fingerprint(night: Night, facts: Sequence[PublishedTable]) -> str:
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:16]
 
 
-def _point(pointer: Path, target: str) -> None:
+def point(pointer: Path, target: str) -> None:
     """Move a symlink in one step: readers see the old target or the new one, and never none."""
     fresh = pointer.with_name(f".{pointer.name}.new")
     fresh.unlink(missing_ok=True)
     fresh.symlink_to(target)
     os.replace(fresh, pointer)
-    _sync(pointer.parent)
+    sync(pointer.parent)
 
 
-def _sync(path: Path) -> None:
+def sync(path: Path) -> None:
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
