@@ -4,6 +4,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .PHONY: help demo refresh status ui test lint bench bench-scores truth online-retail lock clean
 .PHONY: metrics metric dictionary bi-postgres test-bi
+.PHONY: boards
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -28,6 +29,9 @@ status: $(INSTALLED) ## what is published, what came in, what was set aside
 
 ui: $(INSTALLED) ## Dagster's pages and daemon on this machine, with the nightly schedule on
 	@exec $(BIN)/retention ui
+
+boards: $(INSTALLED) ## the boards on this machine, always from the newest published copy
+	@exec $(BIN)/retention boards
 
 metrics: $(INSTALLED) ## the metrics that can be asked for, with their definitions
 	@$(BIN)/retention metrics

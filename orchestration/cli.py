@@ -1,5 +1,6 @@
 """`retention`: the commands of daily work. What they do is elsewhere; here are their names, options and words."""
 
+import contextlib
 import shutil
 import sys
 from pathlib import Path
@@ -211,6 +212,31 @@ def ui(settings: Settings, port: int, read_only: bool) -> None:
 
 
 @cli.command()
+@click.option("--port", type=click.IntRange(1, 65535), default=3001, show_default=True)
+@pass_settings
+def boards(settings: Settings, port: int) -> None:
+    """Serve the boards on this machine, always from the newest published copy."""
+    from orchestration.assets.boards import CHARTS_DIRECTORY, STYLE_FILE
+    from orchestration.boards.server import BoardServer
+    from orchestration.boards.specification import load_boards
+    from orchestration.resources.boards import CopyReader
+
+    serving = serving_of(settings)
+    serving.current_file()
+    style = STYLE_FILE.read_text(encoding="utf-8")
+    reader = CopyReader(serving)
+    try:
+        server = BoardServer(
+            port, load_boards(CHARTS_DIRECTORY), style, reader.opened, NothingPublishedError
+        )
+    except OSError as error:
+        raise click.ClickException(f"port {port}: {error.strerror}; name another: --port") from None
+    click.echo(f"The boards are on {server.address}; they follow every publish. Ctrl-C ends it.")
+    with contextlib.suppress(KeyboardInterrupt), server:
+        server.serve_forever()
+
+
+@cli.command()
 @pass_settings
 def demo(settings: Settings) -> None:
     """Run a whole night on the sample shop and show its numbers."""
@@ -234,6 +260,10 @@ def demo(settings: Settings) -> None:
         (f"{retention} status", "what came in, what was set aside and why"),
         (f'{retention} query "{EXAMPLE_QUERY}"', "one question to the copy"),
         (f"{retention} load --help", "your own shop's export in place of this one"),
+        (
+            "make boards",
+            "the boards in a browser; without a server they are in serving/boards/current",
+        ),
         ("make ui", "the night in Dagster, with its schedule"),
     ):
         click.echo(f"  {command}\n      {purpose}")

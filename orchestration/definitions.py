@@ -5,6 +5,7 @@ from typing import Any
 
 import dagster as dg
 
+from orchestration.assets.boards import boards_asset
 from orchestration.assets.dbt import HALVES, dbt_half, dbt_resource, with_attached_tests
 from orchestration.assets.ingest import landing_assets
 from orchestration.assets.publish import publish_assets
@@ -55,7 +56,11 @@ def build_defs(overrides: Mapping[str, Any] | None = None) -> dg.Definitions:
         if spec.blocking
     ]
     return dg.Definitions(
-        assets=[*built, publish_assets(manifest, gates, owner=owners["staging"])],
+        assets=[
+            *built,
+            publish_assets(manifest, gates, owner=owners["staging"]),
+            boards_asset(owner=owners["kpi"]),
+        ],
         asset_checks=SCORE_CHECKS,
         jobs=[nightly],
         schedules=[nightly_schedule(settings)],

@@ -9,7 +9,7 @@ import shutil
 import stat
 import threading
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -38,53 +38,52 @@ class OpenedCopy:
 
 @dataclass
 class CopyReader:
-    """Opens the copy that the pointer names now, and keeps it open until the pointer names another."""
+    """Opens the copy that the pointer names now.
+
+    One connection stays open to the newest file, so that the engine keeps what it has read of it; every page has
+    its own connection beside it and lives on when the reader moves to the next night.
+    """
 
     serving: ServingFolder
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _file: Path | None = None
-    _connection: Connection | None = None
-    _closing: ExitStack = field(default_factory=ExitStack)
+    _kept: ExitStack = field(default_factory=ExitStack)
 
     @contextmanager
     def opened(self) -> Iterator[OpenedCopy]:
         """The newest copy for one page: a publish meanwhile changes nothing in it."""
-        with self._lock:
-            self._follow()
-            assert self._file is not None
-            assert self._connection is not None
-            label = self._file.stem.removeprefix("serving_")
-            # A connection of its own to the same file: it lives on when the reader moves to the next night.
-            connection = self._connection.cursor()
-        try:
+        with ExitStack() as own:
+            with self._lock:
+                file, connection = self._newest(own)
             connection.execute(f"set schema = {literal(SCHEMA)}")
-            yield OpenedCopy(label, connection)
-        finally:
-            connection.close()
+            yield OpenedCopy(file.stem.removeprefix("serving_"), connection)
 
     def close(self) -> None:
         with self._lock:
-            self._closing.close()
-            self._file = self._connection = None
+            self._kept.close()
+            self._file = None
 
-    def _follow(self) -> None:
+    def _newest(self, own: ExitStack) -> tuple[Path, Connection]:
         for attempt in (1, 2, 3):
-            newest = self.serving.current_file()
-            if newest == self._file:
-                return
-            closing = ExitStack()
+            file = self.serving.current_file()
             try:
-                # Read-only alone is no fence: COPY TO and read_csv of any path would still work.
-                fence = {"enable_external_access": "false"}
-                opened = closing.enter_context(open_engine(newest, read_only=True, settings=fence))
+                connection = own.enter_context(_opened(file))
+                if file != self._file:
+                    self._kept.close()
+                    self._kept.enter_context(_opened(file))
+                    self._file = file
             except EngineError:
-                # Two nights published between the look at the pointer and this line.
-                if attempt == 3 or newest.exists():
+                # Forgotten between the look at the pointer and this line: nights were published meanwhile.
+                if attempt == 3 or file.exists():
                     raise
-                continue
-            self._closing.close()
-            self._file, self._connection, self._closing = newest, opened, closing
-            return
+            else:
+                return file, connection
+        raise AssertionError("the last attempt returns or raises")
+
+
+def _opened(file: Path) -> AbstractContextManager[Connection]:
+    # Read-only alone is no fence: COPY TO and read_csv of any path would still work.
+    return open_engine(file, read_only=True, settings={"enable_external_access": "false"})
 
 
 @dataclass(frozen=True)

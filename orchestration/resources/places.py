@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from orchestration.resources.boards import BoardsFolder
 from orchestration.resources.landing import Landing
 from orchestration.resources.lock import WriterLock
 from orchestration.resources.outbox import Outbox
@@ -24,6 +25,10 @@ def warehouse_of(settings: Settings, on_wait: Callable[[str], None] | None = Non
 
 def serving_of(settings: Settings) -> ServingFolder:
     return ServingFolder(settings.serving_directory, keep=settings.keep_publications)
+
+
+def boards_of(settings: Settings) -> BoardsFolder:
+    return BoardsFolder(settings.serving_directory / "boards", keep=settings.keep_publications)
 
 
 def outbox_of(settings: Settings) -> Outbox:

@@ -21,7 +21,7 @@ def digest(file: Path) -> str:
 
 def test_the_demo_says_what_it_built_where_it_is_and_what_comes_next(sample_shop):
     text = sample_shop.first_output
-    for step in ("landing", "foundation", "scores", "marts", "publish"):
+    for step in ("landing", "foundation", "scores", "marts", "publish", "boards"):
         assert f"  {step} " in text
     assert "customers bought on" in text
     assert str(sample_shop.serving.pointer) in text

@@ -90,8 +90,11 @@ def test_publishing_waits_for_every_public_mart_and_through_them_for_the_scores(
     assert dg.AssetKey(["landing", "orders"]) in ancestors
 
 
-def test_nothing_is_made_after_the_publication(graph):
-    assert graph.get(PUBLICATION).child_keys == set()
+def test_nothing_but_the_pages_drawn_from_it_is_made_after_the_publication(graph):
+    boards = dg.AssetKey(["serving", "boards"])
+    assert graph.get(PUBLICATION).child_keys == {boards}
+    assert graph.get(boards).child_keys == set()
+    assert graph.get(boards).parent_keys == {PUBLICATION}
 
 
 def test_the_night_starts_two_dbt_runs_and_no_more(definitions):
@@ -102,7 +105,7 @@ def test_the_night_starts_two_dbt_runs_and_no_more(definitions):
         "marts",
     ]
     assert names[0] == "landing"
-    assert names[-1] == "publish"
+    assert names[-2:] == ["publish", "boards"]
 
 
 def test_every_step_that_writes_is_in_the_pool_of_one(definitions):
@@ -110,7 +113,8 @@ def test_every_step_that_writes_is_in_the_pool_of_one(definitions):
     writers = {
         node.name: node.definition.pool
         for node in job.nodes_in_topological_order
-        if not node.name.startswith("scores__")
+        # Scores write in their pool as one belt; boards read the copy and write beside it.
+        if not node.name.startswith("scores__") and node.name != "boards"
     }
     assert set(writers) == {"landing", "foundation", "customer_value", "marts", "publish"}
     assert set(writers.values()) == {WRITER_POOL}

@@ -1,0 +1,110 @@
+"""Pictures: empty stays empty, a gap stays a gap, and what is written can be read."""
+
+import re
+
+import pytest
+
+from orchestration.boards.axes import scale, shown_places
+from orchestration.boards.drawing import Page
+from orchestration.boards.formats import written
+from orchestration.boards.lines import draw_line
+from orchestration.boards.reading import Answer
+from orchestration.boards.specification import Chart, Definition
+from orchestration.boards.tables import draw_heat
+
+PAGE = Page("GBP", lambda board, chosen: f"/{board}")
+
+
+def chart(kind: str, form: str = "share", **options: object) -> Chart:
+    return Chart("c", kind, "C", "share", Definition("d"), "select 1", format=form, options=options)
+
+
+def contrast(cell: str) -> float:
+    """Contrast of a cell's ink on its background, by WCAG 2's formula."""
+
+    def luminance(colour: str) -> float:
+        digits = colour if len(colour) == 6 else "".join(2 * digit for digit in colour)
+        parts = [int(digits[i : i + 2], 16) / 255 for i in (0, 2, 4)]
+        lit = [p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts]
+        return 0.2126 * lit[0] + 0.7152 * lit[1] + 0.0722 * lit[2]
+
+    paper, ink = re.findall(r"#([0-9a-f]+)", cell)
+    light, dark = sorted((luminance(paper), luminance(ink)), reverse=True)
+    return (light + 0.05) / (dark + 0.05)
+
+
+def test_an_immature_cell_is_empty_and_a_zero_is_not():
+    answer = Answer(
+        ("row", "column", "value"), (("Jan", 1, 0.0), ("Jan", 2, 0.2), ("Feb", 1, None))
+    )
+    text = draw_heat(chart("heat"), answer, PAGE)
+    assert text.count('<td class="empty"></td>') == 2
+    assert ">0.0%</td>" in text
+
+
+def test_every_shade_of_a_heat_table_is_read_at_four_and_a_half_to_one():
+    values = [share / 100 for share in range(-100, 101)]
+    rows = tuple((value, 1, value) for value in values)
+    text = draw_heat(chart("heat"), Answer(("row", "column", "value"), rows), PAGE)
+    cells = re.findall(r'style="(background[^"]+)"', text)
+    assert len(cells) == 201
+    assert min(contrast(cell) for cell in cells) >= 4.5
+
+
+def test_a_missing_value_is_a_gap_in_the_curve():
+    rows = ((1, 0.5), (2, 0.4), (3, None), (4, 0.3), (5, 0.2))
+    text = draw_line(chart("line"), Answer(("x", "value"), rows), PAGE)
+    assert len(re.findall('class="curve"', text)) == 2
+    assert '<th scope="row">3</th><td>–</td>' in text
+
+
+def test_an_interval_is_drawn_and_written_beside_its_value():
+    rows = ((1, 0.5, 0.4, 0.6),)
+    text = draw_line(chart("line"), Answer(("x", "value", "low", "high"), rows), PAGE)
+    assert 'class="band"' in text
+    assert "40.0% to 60.0%" in text
+
+
+@pytest.mark.parametrize(
+    ("values", "ticks"),
+    [
+        ([3, 447], (0, 200, 400, 600)),
+        ([0.131, 0.036], (0.0, 0.05, 0.1, 0.15)),
+        ([-285, 340], (-400, -200, 0, 200, 400)),
+        ([0], (0.0, 0.25, 0.5, 0.75, 1.0)),
+    ],
+)
+def test_ticks_are_round_and_hold_all_values(values, ticks):
+    assert scale(values).ticks == pytest.approx(ticks)
+
+
+def test_a_share_that_ends_at_all_has_no_tick_beyond_it():
+    assert scale([0.95, 1.0], from_zero=False, ceiling=1.0).high == 1.0
+
+
+def test_labels_below_a_picture_always_name_its_last_place():
+    assert shown_places(36, 8) == [0, 5, 10, 15, 20, 25, 30, 35]
+    assert shown_places(3, 8) == [0, 1, 2]
+
+
+@pytest.mark.parametrize(
+    ("value", "form", "text"),
+    [
+        (0.3137, "share", "31.4%"),
+        (-0.0281, "points", "−2.8 pts"),
+        (1234.5, "count", "1,234"),
+        (-12.5, "money_pence", "−£12.50"),
+        (21322.99, "money", "£21,323"),
+        (12_400_000, "money_short", "£12m"),
+        ("at_risk", "words", "At risk"),
+        ("2025-12-01", "month", "Dec 2025"),
+        (None, "share", "–"),
+        (float("nan"), "count", "–"),
+    ],
+)
+def test_a_value_is_written_as_people_write_it(value, form, text):
+    assert written(value, form, "GBP") == text
+
+
+def test_money_of_another_currency_carries_its_code():
+    assert written(10, "money", "CHF") == "CHF 10"
