@@ -2,9 +2,9 @@
 
 The model: a customer has ordered on one day, on two, or on more, the last one so many days ago.
 Within a step of 30 days the members of a group (order days, by class of days since the last) order
-with one chance, which is drawn to the shop's; who orders has one order day more and has just
-ordered, everybody else is a step older. A Markov chain of customers, whose expectations are sums
-over the step of the next order:
+with one chance, which is drawn to the shop's and to that of the class before; who orders has one
+order day more and has just ordered, everybody else is a step older. A Markov chain of customers,
+whose expectations are sums over the step of the next order:
 
 (1) W(t) = sum over i of S_i p_i (c + R(t - i - 1)), S_i = product over j < i of (1 - p_j),
 
@@ -14,7 +14,7 @@ in a step, and R is (1) for who has just ordered. P(no order) is S at the horizo
 What belongs here is this forecast and the two limits that call for it.
 
 Source: Pfeifer & Carraway (2000), Modeling Customer Relationships as Markov Chains, Journal of
-Interactive Marketing 14(2), 43-55; chances drawn to the shop's as in Buehlmann (1967).
+Interactive Marketing 14(2), 43-55; Buehlmann & Straub (1970), Mitteilungen der VSVM 70, 111-133.
 """
 
 from dataclasses import dataclass
@@ -43,8 +43,8 @@ MOST_STEPS = 24
 RECENCY_EDGES = np.array([30, 60, 90, 180, 365])
 # One order day, two, or more.
 FREQUENCY_CLASSES = 3
-# A group speaks for itself once it has seen more orders than these.
-PRIOR_ORDERS = 5.0
+# A group is not believed more than half before it has been seen for as many customer-steps.
+LEAST_SHRINKAGE_STEPS = 6.0
 # Jeffreys' prior of a rate: no order seen so far is not a rate of nought.
 JEFFREYS = 0.5
 HIGHEST_CHANCE = 0.95
@@ -141,9 +141,33 @@ def _learn(ledger: Ledger) -> _Chances | None:
     if lived.sum() < MINIMUM_STEPS_LIVED:
         return None
     shop = min((ordered.sum() + JEFFREYS) / (lived.sum() + 2 * JEFFREYS), HIGHEST_CHANCE)
-    chance = (ordered + PRIOR_ORDERS) / (lived + PRIOR_ORDERS / shop)
+    own = _own_weight(lived, ordered)
+    rate = np.divide(ordered, lived, out=np.zeros(shape), where=lived > 0)
+    # What a class of recency does not know of itself, it takes from the one before: those who have
+    # been idle for longer than anybody was yet order no more often than those idle for long.
+    chance, before = np.empty(shape), np.full(FREQUENCY_CLASSES, shop)
+    for place in range(shape[1]):
+        before = own[:, place] * rate[:, place] + (1 - own[:, place]) * before
+        chance[:, place] = before
     per_buyer = orders / ordered.sum() if ordered.any() else 1.0
     return _Chances(np.minimum(chance, HIGHEST_CHANCE), per_buyer, step, round(orders))
+
+
+def _own_weight(lived: Floats, ordered: Floats) -> Floats:
+    """Weight of each group's own rate beside the shop's: n / (n + k), k = within / between variance.
+
+    The two variances are Buehlmann and Straub's estimates by moments. Groups that differ no more
+    than chance makes them have no weight at all.
+    """
+    seen = lived > 0
+    n, rate = lived[seen], ordered[seen] / lived[seen]
+    mean = ordered.sum() / n.sum()
+    within = float(n @ (rate * (1 - rate)) / n.sum())
+    spread = float(n @ (rate - mean) ** 2) - (n.size - 1) * within
+    reach = n.sum() - float(n @ n) / n.sum()
+    if spread <= 0 or reach <= 0:
+        return np.zeros(lived.shape)
+    return lived / (lived + max(within * reach / spread, LEAST_SHRINKAGE_STEPS))
 
 
 def _frequency_class(frequency: Floats) -> NDArray[np.int_]:

@@ -29,6 +29,9 @@ Floats = NDArray[np.float64]
 MINIMUM_MEMBERS = 10
 # A use or none within a few days says nothing of how members differ, and much of chance.
 MINIMUM_DAYS = 90
+# Of the variance of a typical member's cost, members' differences explain this share at most.
+MOST_BETWEEN = 0.9
+REWEIGHTINGS = 4
 
 
 class BenefitCosts(NamedTuple):
@@ -72,9 +75,16 @@ def benefit_costs(cost: Floats, days: Floats) -> BenefitCosts:
     if np.count_nonzero(long) >= MINIMUM_MEMBERS:
         squared = (cost[long] - mean * days[long]) ** 2
         causes = np.stack([mean * days[long], days[long] ** 2], axis=1)
-        # A square scatters with its size, which grows with D^2 at most: the oldest do not decide alone.
+        # A square scatters as much as it is large: weights are the inverse of what is expected.
         weight = 1 / days[long]
-        (phi, between), _ = nnls(causes * weight[:, None], squared * weight)
+        for _ in range(REWEIGHTINGS):
+            (phi, between), _ = nnls(causes * weight[:, None], squared * weight)
+            weight = 1 / np.maximum(causes @ [phi, between], np.finfo(float).tiny)
+        # Members of one age cannot tell the two causes apart, and no cost is known for certain.
+        typical = days[long].mean()
+        total = phi * mean + between * typical
+        between = min(between, MOST_BETWEEN * total / typical)
+        phi = (total - between * typical) / mean
     spread = between * days + phi * mean
     z = np.divide(between * days, spread, out=np.zeros(cost.size), where=spread > 0)
     own = np.divide(cost, days, out=np.full(cost.size, mean), where=seen)
