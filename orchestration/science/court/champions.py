@@ -3,7 +3,9 @@
 1. An incumbent (the champion of the newest earlier night) that does not pass tonight falls at once.
 2. An incumbent that passes stays, unless a challenger that passes is better by the whole interval
    of the paired difference and by more than `MINIMUM_GAIN` of its loss.
-3. Without an incumbent the passing candidate of the smallest mean loss speaks.
+3. Without an incumbent the passing candidate of the smallest mean loss speaks; of those whose loss
+   is the same, the last in the list of candidates, which goes from plain to able. What it would
+   correct had no occasion yet, and it must not have to wait for one to be wrong without it.
 4. If nobody passes, nobody speaks: the score is withheld.
 
 So two models that are equally good do not take turns, night by night, on noise.
@@ -53,9 +55,10 @@ def rule(trial: Trial, verdicts: tuple[Verdict, ...], incumbent: str | None) -> 
     incumbent : str or None
         Champion of the newest night before this one. A name that no longer stands trial falls.
     """
+    place = {verdict.model_name: index for index, verdict in enumerate(verdicts)}
     passing = sorted(
         (verdict for verdict in verdicts if verdict.is_passing),
-        key=lambda verdict: (verdict.mean_loss, verdict.model_name),
+        key=lambda verdict: (float(f"{verdict.mean_loss:.9g}"), -place[verdict.model_name]),
     )
     said = {verdict.model_name: verdict.reason for verdict in verdicts}
     names = [verdict.model_name for verdict in passing]

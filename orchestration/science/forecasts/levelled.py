@@ -53,4 +53,4 @@ class Levelled:
         )
 
 
-LEVELLED = (Levelled("bgnbd"), Levelled("pareto_nbd"), Levelled("mbgnbd"))
+LEVELLED = (Levelled("bgnbd"), Levelled("pareto_nbd"), Levelled("mbgnbd"), Levelled("mbgcnbd_k"))

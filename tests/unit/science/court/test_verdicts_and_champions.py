@@ -93,6 +93,15 @@ def test_without_an_incumbent_the_smallest_loss_of_those_that_pass_speaks():
     assert found.incumbent is None
 
 
+@pytest.mark.parametrize("order", [("right", "almost"), ("almost", "right")])
+def test_of_equal_losses_the_last_in_the_list_speaks(order):
+    """The list goes from plain to able: a correction that had no occasion yet changes no loss."""
+    loss = verdict("right").mean_loss
+    equal = tuple(replace(verdict(name), mean_loss=loss * (1 + 1e-12)) for name in order)
+    assert rule(trial_of_all(), equal, None).champion == order[-1]
+    assert rule(trial_of_all(), equal, order[0]).champion == order[0]
+
+
 @pytest.mark.parametrize("wrong", ["half", "reversed", "ridge"])
 def test_a_wrong_model_planted_as_champion_is_dethroned_at_once(wrong):
     found = ruling(wrong)
