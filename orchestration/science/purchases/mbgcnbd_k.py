@@ -49,7 +49,7 @@ from scipy.special import betainc, betaln, digamma, expit, gammaln, logsumexp, x
 from orchestration.science.errors import DataError
 from orchestration.science.histories import Groups, checked_histories, group_customers
 from orchestration.science.likelihood import Objective
-from orchestration.science.purchases import bgnbd, nbd
+from orchestration.science.purchases import beta_geometric, bgnbd, nbd
 from orchestration.science.purchases.fits import (
     Histories,
     PurchaseFit,
@@ -313,6 +313,10 @@ def expected_purchases(
     rows = np.broadcast_arrays(checked_horizon(horizon), *histories)
     t, x, t_x, T = (np.ravel(row) for row in rows)
     standing = _standing(fit, x, t_x, T)
+    if fit.k == 1:
+        # The sum has a closed form, that of the MBG/NBD.
+        if_alive = beta_geometric.expected_orders(fit.r, fit.alpha, fit.a, fit.b + 1, t, x, T)
+        return (standing.alive * if_alive).reshape(rows[0].shape)
     expected = np.zeros(t.size)
     counted, n = np.arange(t.size), np.zeros(())
     while counted.size:
