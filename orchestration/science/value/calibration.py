@@ -1,16 +1,24 @@
-"""Levels of an interval, corrected by what earlier forecasts attained.
+"""Bounds that hold: the levels of intervals that covered four in five on earlier days.
 
-A forecast distribution that is right puts an outcome below its quantile of level t with
-probability t. Where earlier ones did not, the level is moved to where they would have: conformal
-prediction on the probability integral transform, within groups of customers (Mondrian). An
-outcome of zero, which has a probability of its own, attains every level up to that probability
-alike and is spread over them, so that nothing is drawn at random.
+The value of the orders to come is 0 for most customers, with a probability of its own that cannot
+be cut in two. So the interval of nominal level c has one of two forms, Q(p) being the quantile:
 
-What belongs here is this correction, for any distribution.
+- [0, Q(c)] for who orders nothing with a probability of 0.1 or more: below zero there is nothing
+  to leave out, so that all that is left out is above;
+- [Q((1-c)/2), Q((1+c)/2)] for all others.
+
+Each customer of an earlier day needs a level for what came to lie inside (`Attained.needed`), and
+the share beta of them that is to be covered has its quantile as c: split conformal prediction on
+the probability integral transform, apart for groups by the chance of no order (a taxonomy). Where
+that is 0.8 or more, [0, 0] may cover far more than 80% and cannot be made shorter; so that all
+together cover 80%, beta is less for the other groups, but never below 75%: who may well buy shall
+not pay for all who will not.
+
+What belongs here is this correction, for any distribution. For counts, `forecasts.intervals` does
+the same.
 
 Source: Chernozhukov, Wuethrich & Zhu (2021), Distributional conformal prediction, PNAS 118(48);
-Vovk, Gammerman & Shafer (2005), Algorithmic Learning in a Random World, section 4.5; Czado,
-Gneiting & Held (2009), Predictive Model Assessment for Count Data, Biometrics 65(4), 1254-1261.
+Vovk, Gammerman & Shafer (2005), Algorithmic Learning in a Random World, chapters 2 and 4.
 """
 
 from collections.abc import Sequence
@@ -22,114 +30,95 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 
-# Customers are grouped by their chance to order: those who hardly will err otherwise than regulars.
-BANDS = np.array([0.1, 0.2, 0.4, 0.6, 0.8])
-# A level of 0.1 that rests on fewer outcomes is off by more than 0.03.
+COVERAGE = 0.8
+LEAST_COVERAGE = 0.75
+# Up to this chance of no order the interval has two sides.
+TWO_SIDED_UP_TO = 0.1
+# Groups by the chance of no order; in the last one zero alone covers enough.
+GROUP_EDGES = np.array([TWO_SIDED_UP_TO, 0.5, COVERAGE])
+SILENT = GROUP_EDGES.size
+# The level of 80% that rests on fewer outcomes is off by more than 0.04.
 MINIMUM_OUTCOMES = 100
-GRID = np.linspace(0.0005, 0.9995, 1_999)
 
 
 class Attained(NamedTuple):
-    """Levels that outcomes attained; each of shape (n,).
+    """What outcomes attained in the distribution that was forecast; each of shape (n,).
 
-    ``lower`` and ``upper`` are the probabilities of less than the outcome and of no more than it;
-    they differ where the outcome has a probability of its own.
+    ``p_order`` is the forecast probability of an order; ``sign`` is that of the outcome, -1 where
+    it lies on the other side of zero than was expected; ``probability`` is that of no more than
+    the outcome, for those with sign 1.
     """
 
     p_order: Floats
-    lower: Floats
-    upper: Floats
+    sign: Floats
+    probability: Floats
+
+    @property
+    def needed(self) -> Floats:
+        """Nominal level from which on the interval has the outcome inside; infinite for none."""
+        none = 1 - self.p_order
+        one_sided = np.where(self.sign == 0, 0.0, self.probability)
+        two_sided = np.where(self.sign == 0, 1 - 2 * none, np.abs(2 * self.probability - 1))
+        needed = np.where(none >= TWO_SIDED_UP_TO, one_sided, np.maximum(two_sided, 0.0))
+        return np.where(self.sign < 0, np.inf, needed)
 
 
 @dataclass(frozen=True)
 class Levels:
-    """Corrected levels, shape (n_levels, BANDS.size + 1), and where they come from."""
+    """Nominal level of each group, shape (SILENT + 1,), and where it comes from."""
 
-    corrected: Floats
+    nominal: Floats
     verdict: str
 
-    def of(self, p_order: Floats) -> Floats:
-        """Levels for each customer, shape (n_levels, n_customers)."""
-        return self.corrected[:, np.searchsorted(BANDS, p_order, side="right")]
+    def of(self, p_order: Floats) -> tuple[Floats, Floats]:
+        """Levels of the lower and of the upper bound of each customer."""
+        none = 1 - p_order
+        c = self.nominal[_group(none)]
+        both = none < TWO_SIDED_UP_TO
+        return np.where(both, (1 - c) / 2, 0.0), np.where(both, (1 + c) / 2, c)
 
 
-def learn(outcomes: Sequence[Attained], levels: Sequence[float]) -> Levels:
-    """Find the levels whose quantiles earlier outcomes would have met.
+def learn(outcomes: Sequence[Attained]) -> Levels:
+    """Find the nominal levels that would have covered 80% of earlier outcomes.
 
     Parameters
     ----------
     outcomes : sequence of Attained
         One per earlier day. Every customer counts once on every day.
-    levels : sequence of float in (0, 1)
 
     Returns
     -------
     Levels
-        The levels themselves where fewer than `MINIMUM_OUTCOMES` are known.
+        80% for a group of which fewer than `MINIMUM_OUTCOMES` are known.
     """
-    asked = np.asarray(levels, dtype=float)
-    bands = BANDS.size + 1
-    nominal = np.repeat(asked[:, None], bands, axis=1)
     n = sum(seen.p_order.size for seen in outcomes)
+    nominal = np.full(SILENT + 1, COVERAGE)
     if n < MINIMUM_OUTCOMES:
         return Levels(
             nominal, f"interval not corrected: {n} earlier outcomes, needed are {MINIMUM_OUTCOMES}"
         )
-    p_order, lower, upper = (np.concatenate(column) for column in zip(*outcomes, strict=True))
-    band = np.searchsorted(BANDS, p_order, side="right")
-    corrected = np.repeat(_inverse(lower, upper, asked)[:, None], bands, axis=1)
-    for index in range(bands):
-        own = band == index
+    group = np.concatenate([_group(1 - seen.p_order) for seen in outcomes])
+    needed = np.concatenate([seen.needed for seen in outcomes])
+    silent = group == SILENT
+    if np.count_nonzero(silent) >= MINIMUM_OUTCOMES:
+        nominal[SILENT] = _quantile(needed[silent], COVERAGE)
+    covered = float((needed[silent] <= nominal[SILENT]).mean()) if silent.any() else COVERAGE
+    share = float(silent.mean())
+    beta = (COVERAGE - share * covered) / (1 - share) if share < 1 else COVERAGE
+    beta = min(max(beta, LEAST_COVERAGE), COVERAGE)
+    for index in range(SILENT):
+        own = group == index
         if np.count_nonzero(own) >= MINIMUM_OUTCOMES:
-            corrected[:, index] = _inverse(lower[own], upper[own], asked)
-    return Levels(corrected, f"interval corrected by {n} outcomes of {len(outcomes)} earlier days")
+            nominal[index] = _quantile(needed[own], beta)
+    return Levels(nominal, f"interval corrected by {n} outcomes of {len(outcomes)} earlier days")
 
 
-def zero_spread_coverage(actual: Floats, low: Floats, high: Floats, p_order: Floats) -> float:
-    """Share of outcomes between p10 and p90, where zero counts for as much as lies between them.
-
-    Most customers bring nothing within a horizon. Zero has then a probability of its own,
-    1 - p_order, lies within every interval that begins at it, and makes the plain share of what
-    lies between p10 and p90 large however good they are. Of the probability of zero only the part
-    between the levels 0.1 and 0.9 belongs to the interval (the non-randomised transform of Czado,
-    Gneiting & Held 2009); this share is 0.8 where the distribution is right.
-
-    Parameters
-    ----------
-    actual, low, high, p_order : arrays of float, shape (n_customers,)
-    """
-    none = 1 - p_order
-    inside = ((actual >= low) & (actual <= high)).astype(float)
-    part = (np.minimum(none, 0.9) - 0.1) / np.where(none > 0, none, 1.0)
-    at_edge = (actual == 0) & (low <= 0) & (high >= 0)
-    # Below 0.1 zero lies under p10 altogether: one that is inside all the same is counted so.
-    return float(np.where(at_edge & (none > 0.1), part, inside).mean())
+def _group(none: Floats) -> NDArray[np.intp]:
+    return np.searchsorted(GROUP_EDGES, none, side="right")
 
 
-def _inverse(lower: Floats, upper: Floats, levels: Floats) -> Floats:
-    """Levels below which the shares ``levels`` of the outcomes lie."""
-    return np.interp(levels, shares_below(lower, upper, GRID), GRID)
-
-
-def shares_below(lower: Floats, upper: Floats, levels: Floats) -> Floats:
-    """Share of outcomes that attained less than each level, spread from ``lower`` to ``upper``.
-
-    The share rises with the slope 1 / width between the two, so that sums over all outcomes are
-    differences of sums over those that have begun and those that are over.
-    """
-    width = upper - lower
-    wide = width > 0
-    slope = 1 / width[wide]
-    begun = _sums_up_to(lower[wide], slope, levels) - _sums_up_to(upper[wide], slope, levels)
-    offset = _sums_up_to(lower[wide], slope * lower[wide], levels)
-    offset -= _sums_up_to(upper[wide], slope * lower[wide], levels)
-    over = np.searchsorted(np.sort(upper), levels, side="right")
-    # Points of no width are over as soon as they have begun.
-    return (over + levels * begun - offset) / lower.size
-
-
-def _sums_up_to(at: Floats, values: Floats, levels: Floats) -> Floats:
-    """Sum of the values at or below each level."""
-    order = np.argsort(at)
-    total = np.concatenate([[0.0], np.cumsum(values[order])])
-    return total[np.searchsorted(at[order], levels, side="right")]
+def _quantile(needed: Floats, beta: float) -> float:
+    """The ceil(beta (n + 1))-th smallest, or certainty where so many were never covered."""
+    place = int(np.ceil(beta * (needed.size + 1) - 1e-9))
+    found = np.sort(needed)[min(place, needed.size) - 1]
+    return float(min(found, 1.0))

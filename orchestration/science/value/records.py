@@ -33,8 +33,9 @@ class ValueForecast:
         Expected contribution margin of the orders to come, after their refunds, discounted to the
         end of ``Ledger.until``. Negative where a customer costs more than they bring.
     p10, p90 : arrays of float
-        Quantiles of the same, p10 <= p90. Where a customer places no order with a probability
-        of 0.1 or more, 0 lies between the two.
+        Bounds of the 80% interval of the same, both included. Where a customer places no order
+        with a probability of 0.1 or more, one of them is 0, and all that is left out of the
+        interval lies beyond the other (`calibration`).
     expected_order_value : array of float
         Expected net amount of the next order, before refunds.
     margin_ratio : array of float

@@ -1,4 +1,4 @@
-"""The contribution margin that each customer still brings, with the bounds of eight in ten.
+"""The contribution margin that each customer still brings, and the bounds that eight in ten keep.
 
 expected = expected orders x expected net amount of an order x margin ratio x discount, after
 refunds. Its distribution is that of `totals`, and its levels are corrected by what came after
@@ -24,7 +24,6 @@ from orchestration.science.value.records import ValueForecast
 Floats = NDArray[np.float64]
 
 DAYS_PER_YEAR = 365
-LOWER, UPPER = 0.1, 0.9
 # Earlier days from which the levels are learnt, apart by a quarter: another season each.
 EARLIER_DAYS = 3
 DAYS_BETWEEN_EARLIER = 91
@@ -137,7 +136,7 @@ def value_forecast(
     discount = discount_factor(yearly_discount_rate, orders.horizon_days, [s.days for s in learnt])
     table = _table(values, size)
     scale = values.expected * ratio * discount
-    levels = calibration.learn([seen.attained(table) for seen in learnt], (LOWER, UPPER))
+    levels = calibration.learn([seen.attained(table) for seen in learnt])
     parts = _parts(values, ratio, orders)
     bounds = [
         table.quantile(level, orders.p_order, parts.mean_if_any, parts.prior_shape) * scale
@@ -197,15 +196,13 @@ class _Seen:
         scale = (self.parts.values.expected * self.parts.ratio)[chosen]
         relative = np.where(scale != 0, margin / np.where(scale != 0, scale, 1.0), 0.0)
         some = relative > 0
-        upper = 1 - p_order
-        # A margin of the other sign than was expected lies below everything.
-        upper[relative < 0] = 0.0
-        upper[some] += p_order[some] * table.probability(
+        probability = 1 - p_order
+        probability[some] += p_order[some] * table.probability(
             relative[some],
             self.parts.mean_if_any[chosen][some],
             self.parts.prior_shape[chosen][some],
         )
-        return calibration.Attained(p_order, np.where(some, upper, 0.0), upper)
+        return calibration.Attained(p_order, np.sign(relative), probability)
 
 
 def _seen(ledger: Ledger, entry: Earlier) -> _Seen | None:
