@@ -9,8 +9,19 @@ from orchestration.science.forecasts import counts, intervals
 from orchestration.science.forecasts.closed_forms import fitted, predicted
 from orchestration.science.forecasts.counts import Counts
 from orchestration.science.forecasts.level import level_of
+from orchestration.science.forecasts.per_ledger import per_ledger
 from orchestration.science.forecasts.records import Forecast, no_forecast
 from orchestration.science.ledger import Ledger
+
+
+@per_ledger
+def levelled(
+    ledger: Ledger, closed_form: str, horizon_days: int, day: int | None = None
+) -> Counts | None:
+    """Multiply a closed form's means by the shop's level; None if its fit may not be used."""
+    found = predicted(ledger, closed_form, horizon_days, day)
+    level = level_of(ledger, closed_form, horizon_days, day)
+    return None if found is None or level is None else counts.scaled(found, level.factor)
 
 
 @dataclass(frozen=True)
@@ -29,9 +40,7 @@ class Levelled:
 
     def predict(self, ledger: Ledger, horizon_days: int, day: int | None = None) -> Counts | None:
         """Forecast the distribution of every customer's orders; None if the fit failed."""
-        found = predicted(ledger, self.closed_form, horizon_days, day)
-        level = level_of(ledger, self.closed_form, horizon_days, day)
-        return None if found is None or level is None else counts.scaled(found, level.factor)
+        return levelled(ledger, self.closed_form, horizon_days, day)
 
     def forecast(self, ledger: Ledger, horizon_days: int) -> Forecast:
         """Fit, correct the level and forecast; level ``none`` with the fit's verdict if it failed."""

@@ -6,12 +6,14 @@ What belongs here is the list. Choosing among them does not: the court does that
 from collections.abc import Mapping
 
 from orchestration.science.forecasts.baselines import BASELINES
+from orchestration.science.forecasts.boosted import BOOSTED
 from orchestration.science.forecasts.closed_forms import CLOSED_FORMS
 from orchestration.science.forecasts.levelled import LEVELLED
 from orchestration.science.forecasts.records import Forecaster
 
 FORECASTERS: Mapping[str, Forecaster] = {
-    forecaster.model_name: forecaster for forecaster in (*BASELINES, *CLOSED_FORMS, *LEVELLED)
+    forecaster.model_name: forecaster
+    for forecaster in (*BASELINES, *CLOSED_FORMS, *LEVELLED, *BOOSTED)
 }
 # Forecasts without a model: never champion, always beside it.
 BASELINE_NAMES: tuple[str, ...] = tuple(baseline.model_name for baseline in BASELINES)
