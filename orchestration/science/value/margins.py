@@ -7,11 +7,13 @@ refunds over amounts before them, so that returns are paid by the orders that br
 import numpy as np
 from numpy.typing import NDArray
 
+from orchestration.science.forecasts.per_ledger import per_ledger
 from orchestration.science.ledger import Ledger
 
 Floats = NDArray[np.float64]
 
 
+@per_ledger
 def margin_ratios(ledger: Ledger) -> Floats:
     """Contribution margin after refunds over net amount before refunds, per customer.
 

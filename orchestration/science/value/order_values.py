@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from scipy.special import polygamma
 
 from orchestration.science import credibility, gamma_gamma
+from orchestration.science.forecasts.per_ledger import per_ledger
 from orchestration.science.histories import distinct_rows
 from orchestration.science.ledger import Ledger
 
@@ -86,6 +87,7 @@ class OrderValueEstimate:
     tail: Tail
 
 
+@per_ledger
 def estimate_order_values(ledger: Ledger) -> OrderValueEstimate:
     """Choose the model of order values by the written rule, and ask it about every customer.
 

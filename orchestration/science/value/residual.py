@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from orchestration.science.errors import DataError
+from orchestration.science.forecasts.origins import known_at
 from orchestration.science.forecasts.records import Forecast, Forecaster
 from orchestration.science.ledger import Ledger
 from orchestration.science.value import calibration, totals
@@ -75,7 +76,7 @@ def earlier_forecasts(ledger: Ledger, forecaster: Forecaster, horizon_days: int)
         day = ledger.until - horizon - step * DAYS_BETWEEN_EARLIER
         if horizon < MINIMUM_HORIZON_DAYS or day - ledger.first_day < MINIMUM_HISTORY_DAYS:
             break
-        known = ledger.known_at(day)
+        known = known_at(ledger, day)
         orders = forecaster.forecast(known, horizon)
         if orders.level != "none":
             found.append(Earlier(known, orders))

@@ -35,7 +35,8 @@ LEVELS = expit(np.linspace(-9.0, 9.0, 181))
 VALUES = np.geomspace(1e-4, 4_000.0, 500)
 N_SHAPES = 12
 MAXIMUM_COUNT = 1_000
-NO_ORDER_SURE = 1 - 1e-12
+# One number is learnt from buyers: fewer say nothing, and more than these nothing new.
+FEWEST_BUYERS, MOST_BUYERS = 30, 50_000
 
 
 @dataclass(frozen=True)
@@ -182,9 +183,11 @@ def fit_size(count: Floats, mean_if_any: Floats) -> float:
     Returns
     -------
     float
-        Between 0.05 and 50; 1 (geometric) for fewer than 30 customers.
+        Between 0.05 and 50; 1 (geometric) for fewer than `FEWEST_BUYERS`.
     """
-    if count.size < 30:
+    if count.size < FEWEST_BUYERS:
         return 1.0
+    thin = np.s_[:: -(-count.size // MOST_BUYERS)]
+    count, mean_if_any = count[thin], mean_if_any[thin]
     sizes = np.geomspace(0.05, 50.0, 41)
     return float(sizes[np.argmax([log_count_chance(count, mean_if_any, k).sum() for k in sizes])])
