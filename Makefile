@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .PHONY: help demo refresh status ui test lint bench bench-scores truth online-retail lock clean
-.PHONY: metrics metric dictionary bi-postgres test-bi
+.PHONY: metrics metric docs dictionary bi-postgres test-bi
 .PHONY: boards
 
 VENV := .venv
@@ -40,8 +40,11 @@ metric: $(INSTALLED) ## one of them: make metric NAME=order_count BY=metric_time
 	@$(BIN)/retention mf query --quiet --metrics $(or $(NAME),order_count) \
 		$(if $(BY),--group-by $(BY) --order $(BY)) $(if $(WHERE),--where "$(WHERE)")
 
-dictionary: $(INSTALLED) ## docs/metrics.md and the words of the metrics, anew from the seed
-	@$(BIN)/python -m orchestration.documentation.dictionary
+docs: $(INSTALLED) ## the documentation site in the data folder: tables, column lineage, metrics, dbt's own pages
+	@$(BIN)/retention docs
+
+dictionary: $(INSTALLED) ## the files that follow the seed and the list of marts: docs/metrics.md, doc blocks, exposures
+	@$(BIN)/python -m orchestration.documentation
 
 bi-postgres: $(INSTALLED) ## the published night in PostgreSQL: RETENTION_POSTGRES, or a server for this one time
 	@if [ -n "$$RETENTION_POSTGRES" ]; then $(BIN)/retention publish-postgres; \

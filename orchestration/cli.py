@@ -14,7 +14,7 @@ from orchestration.resources.landing import DeliveryRefused
 from orchestration.resources.lock import WriterBusyError
 from orchestration.resources.places import landing_of, serving_of, warehouse_of
 from orchestration.resources.serving import NothingPublishedError, PostgresError
-from orchestration.resources.warehouse import EngineError
+from orchestration.resources.warehouse import EngineError, NoNightError
 from orchestration.science.errors import DataError
 from orchestration.settings import PROJECT_DIRECTORY, SettingError, Settings, from_environment
 
@@ -29,6 +29,7 @@ EXPECTED_ERRORS = (
     DataError,
     DeliveryRefused,
     ManifestError,
+    NoNightError,
     NothingPublishedError,
     PostgresError,
     PublicationRefusedError,
@@ -145,6 +146,15 @@ def query(settings: Settings, sql: str, form: str) -> None:
         click.echo(table_text(names, rows[:SHOWN_ROWS]))
         if len(rows) > SHOWN_ROWS:
             click.echo("... and more rows: --format csv gives all of them")
+
+
+@cli.command()
+@pass_settings
+def docs(settings: Settings) -> None:
+    """Build the documentation site: tables, columns and their lineage, metrics, BI tools."""
+    from orchestration.documentation.site import build
+
+    click.echo(f"Open {build(settings, say=click.echo)} in a browser; it needs no server.")
 
 
 @cli.command("publish-postgres")

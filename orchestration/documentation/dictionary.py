@@ -114,23 +114,9 @@ def page(rows: Iterable[Definition], answered_by: Mapping[str, list[str]]) -> st
     return "\n".join(lines) + "\n"
 
 
-def write(project: Path = PROJECT_DIRECTORY) -> list[Path]:
-    """Write both files anew."""
-    rows = definitions(project)
-    texts = {BLOCKS: blocks(rows), PAGE: page(rows, askable(project))}
-    for path, text in texts.items():
-        (project / path).write_text(text, encoding="utf-8")
-    return list(texts)
-
-
 def _defines(element: Mapping) -> list[str]:
     return element.get("config", {}).get("meta", {}).get("defines", [])
 
 
 def _cell(text: str) -> str:
     return re.sub(r"\s+", " ", text).replace("|", "\\|")
-
-
-if __name__ == "__main__":
-    for written in write():
-        print(written)

@@ -14,19 +14,29 @@ PROJECT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture(scope="session")
-def target_directory(tmp_path_factory) -> Path:
-    """What dbt writes when it parses the project as it stands, in a folder of its own."""
+def read_by_dbt(tmp_path_factory) -> tuple[Path, list[str]]:
+    """What dbt writes when it parses the project, and the models that `+exposure:metrics` selects.
+
+    One start of dbt gives both, in a folder of its own. A warning is an error here.
+    """
     data = tmp_path_factory.mktemp("manifest")
     settings = settings_module.from_environment({"RETENTION_DATA": str(data)})
+    dbt = str(Path(sys.executable).with_name("dbt"))
     outcome = subprocess.run(
-        [str(Path(sys.executable).with_name("dbt")), "--warn-error", "parse", "--quiet"],
+        [dbt, "--warn-error", "ls", "-q", "-s", "+exposure:metrics", "--resource-type", "model"],
         cwd=PROJECT,
         env={**os.environ, **settings.environment()},
         capture_output=True,
         text=True,
     )
     assert outcome.returncode == 0, outcome.stdout + outcome.stderr
-    return settings.target_directory
+    return settings.target_directory, outcome.stdout.split()
+
+
+@pytest.fixture(scope="session")
+def target_directory(read_by_dbt) -> Path:
+    """What dbt writes when it parses the project as it stands."""
+    return read_by_dbt[0]
 
 
 @pytest.fixture(scope="session")
