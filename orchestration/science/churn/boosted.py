@@ -22,10 +22,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit
 
-from orchestration.science.churn import reasons as why
+from orchestration.science.churn.attribution import HISTORY_FEATURES, history_contributions
 from orchestration.science.churn.calibration import Calibration, fit_calibration
-from orchestration.science.churn.closed_form import ClosedForm, first_closed_form
+from orchestration.science.churn.closed_form import ClosedForm, first_closed_form, history_reasons
 from orchestration.science.churn.level import kept_share
+from orchestration.science.churn.reasons import CLOSED_FORM, Reasons, reasons_from
 from orchestration.science.churn.records import (
     ChurnForecast,
     checked_horizon_days,
@@ -198,27 +199,25 @@ def _reasons(
     said: ClosedForm,
     today: Matrix,
     learned: Learned | str,
-) -> why.Reasons:
-    """Split log-odds of churn into the closed form's share and one of each feature.
+) -> Reasons:
+    """Split log-odds of churn by feature: the closed form's two shares and the trees' own.
 
-    The closed form's share is its distance from its mean over all customers of today, and holds
-    what the trees make of its own columns.
+    What the trees make of the closed form's own columns is told as one, the order history. A
+    number that both read has one contribution.
     """
-    average = float(said.log_odds.mean())
-    distance = said.log_odds[asked] - average
     if isinstance(learned, str):
-        names, by_feature = [why.CLOSED_FORM], -distance[:, None]
-        return why.reasons_from(asked, features, names, by_feature, -average)
+        return history_reasons(asked, features, said)
     calibration = learned.calibration
+    by_history, reference = history_contributions(said.p_order, said.p_alive, asked)
     split, mean_correction = learned.trees.contributions(today[asked])
-    split *= calibration.trust
-    n_features = len(features.names)
-    is_feature = learned.trees.columns < n_features
-    closed = calibration.slope * distance + split[:, ~is_feature].sum(axis=1)
-    names = [
-        why.CLOSED_FORM,
-        *(features.names[column] for column in learned.trees.columns[is_feature]),
-    ]
-    by_feature = -np.column_stack([closed, split[:, is_feature]])
-    base = calibration.log_odds(np.array(average + learned.season.shift), np.array(mean_correction))
-    return why.reasons_from(asked, features, names, by_feature, -float(base))
+    names = (*features.names, CLOSED_FORM)
+    total = np.zeros((asked.size, len(names)))
+    for at, name in enumerate(HISTORY_FEATURES):
+        total[:, names.index(name)] = calibration.slope * by_history[:, at]
+    for at, column in enumerate(learned.trees.columns):
+        # Columns beyond the features are the closed form's.
+        total[:, min(column, len(names) - 1)] += calibration.trust * split[:, at]
+    base = calibration.log_odds(
+        np.array(reference + learned.season.shift), np.array(mean_correction)
+    )
+    return reasons_from(asked, features, names, -total, -float(base))

@@ -9,13 +9,19 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import logit
 
+from orchestration.science.churn.attribution import (
+    HISTORY_FEATURES,
+    bounded_log_odds,
+    history_contributions,
+)
+from orchestration.science.churn.reasons import Reasons, reasons_from
 from orchestration.science.churn.records import (
     ChurnForecast,
     checked_horizon_days,
     no_churn_forecast,
 )
+from orchestration.science.features import Features, customer_features
 from orchestration.science.histories import distinct_rows
 from orchestration.science.ledger import Ledger, PurchaseHistories
 from orchestration.science.purchases.models import MODELS
@@ -24,8 +30,6 @@ Floats = NDArray[np.float64]
 
 # In this order; the first that converges on a day speaks on that day.
 CLOSED_FORMS = ("bgnbd", "mbgnbd")
-# Log-odds of a probability that rounds to 0 or 1 are infinite, and nothing can be added to them.
-SMALLEST_PROBABILITY = 1e-6
 
 
 @dataclass(frozen=True)
@@ -45,7 +49,7 @@ class ClosedForm:
     @property
     def log_odds(self) -> Floats:
         """Log-odds of an order."""
-        return logit(np.clip(self.p_order, SMALLEST_PROBABILITY, 1 - SMALLEST_PROBABILITY))
+        return bounded_log_odds(self.p_order)
 
 
 def closed_form(model_name: str, histories: PurchaseHistories, horizon_days: int) -> ClosedForm:
@@ -106,4 +110,12 @@ class ClosedFormChurn:
             p_order=found.p_order,
             is_one_time=is_one_time,
             closed_form_p_order=found.p_order,
+            # Features are made when somebody asks why, from the same ledger.
+            why=lambda asked: history_reasons(asked, customer_features(ledger), found),
         )
+
+
+def history_reasons(asked: NDArray[np.intp], features: Features, said: ClosedForm) -> Reasons:
+    """Reasons of a closed form alone: silence and rhythm."""
+    split, reference = history_contributions(said.p_order, said.p_alive, asked)
+    return reasons_from(asked, features, HISTORY_FEATURES, -split, -reference)

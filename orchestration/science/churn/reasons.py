@@ -6,8 +6,11 @@ contributions and the base, which everyone shares, add up to the log-odds of tha
 `p_churn`.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
+from math import isnan
 
 import numpy as np
 import pyarrow as pa
@@ -17,20 +20,27 @@ from orchestration.science.features import Feature, Features
 
 Floats = NDArray[np.float64]
 
+PLACEHOLDER = re.compile(r"\{(\w+)\}")
 REASONS_PER_CUSTOMER = 3
 CLOSED_FORM = "closed_form"
 
 # Features that read better as a sentence. A name in braces is that feature of the customer, told
 # with its unit; the sentence is used only if all of them are known.
-SENTENCES: Mapping[str, str] = {
-    "days_since_last_order": "no order for {days_since_last_order}",
-    "silence_share": "no order for {days_since_last_order} of {age_days} as a customer",
-    "silence_in_usual_gaps": "no order for {days_since_last_order}, usual gap {median_gap_days}",
+SENTENCES: Mapping[str, tuple[str, ...]] = {
+    "repeat_order_rate": ("{order_days} in {age_days} as a customer",),
+    "days_since_last_order": (
+        "no order for {days_since_last_order}, usual gap {median_gap_days}",
+        "no order for {days_since_last_order}",
+    ),
+    "silence_share": ("no order for {days_since_last_order} of {age_days} as a customer",),
+    "silence_in_usual_gaps": (
+        "silent for {silence_in_usual_gaps} usual gaps of {median_gap_days}",
+    ),
     "silence_in_longest_gaps": (
-        "no order for {days_since_last_order}, longest gap {longest_gap_days}"
+        "no order for {days_since_last_order}, longest gap {longest_gap_days}",
     ),
     "last_over_mean_net_amount": (
-        "spent {last_net_amount} on the last order day, {mean_net_amount} on average"
+        "spent {last_net_amount} on the last order day, {mean_net_amount} on average",
     ),
 }
 # What the closed form reads, as the most that is known of it says it.
@@ -120,47 +130,61 @@ def reasons_from(
 
     words = np.full(strongest.shape, None, dtype=object)
     teller = Teller(features)
-    for row, customer in enumerate(customers):
-        for rank, feature in enumerate(strongest[row]):
-            if feature >= 0:
-                direction = "raises" if contributions[row, feature] > 0 else "lowers"
-                said = teller.tell(names[feature], int(customer))
-                words[row, rank] = f"{said} ({direction} the risk)"
+    raises = np.take_along_axis(contributions, np.maximum(strongest, 0), axis=1) > 0
+    for feature in np.unique(strongest[strongest >= 0]):
+        row, rank = np.nonzero(strongest == feature)
+        told = teller.tell(names[feature], customers[row])
+        direction = np.where(raises[row, rank], " (raises the risk)", " (lowers the risk)")
+        words[row, rank] = [text + more for text, more in zip(told, direction, strict=True)]
     return Reasons(customers, base, tuple(names), contributions, words, strongest)
 
 
 class Teller:
-    """Says features of a customer in words."""
+    """Says one feature of many customers in words."""
 
     def __init__(self, features: Features) -> None:
         """Remember where each feature is."""
         self._matrix = features.matrix
         self._described = {one.name: (at, one) for at, one in enumerate(features.described)}
 
-    def tell(self, name: str, customer: int) -> str:
-        """Say one feature, or the order history for the closed form."""
-        sentences = HISTORY_SENTENCES if name == CLOSED_FORM else (SENTENCES.get(name, ""),)
-        for sentence in sentences:
-            told = self._filled(sentence, customer)
-            if told is not None:
-                return told
-        at, feature = self._described[name]
-        if np.isnan(self._matrix[customer, at]):
-            return feature.unknown
-        return f"{feature.words}: {number_in_words(feature, float(self._matrix[customer, at]))}"
+    def tell(self, name: str, customers: NDArray[np.intp]) -> list[str]:
+        """Say one feature, or the order history for the closed form, of some customers."""
+        sentences = HISTORY_SENTENCES if name == CLOSED_FORM else SENTENCES.get(name, ())
+        told: list[str | None] = [None] * customers.size
+        for say in (*(partial(self._filled, one) for one in sentences), partial(self._plain, name)):
+            open_yet = [at for at, text in enumerate(told) if text is None]
+            if not open_yet:
+                break
+            for at, text in zip(open_yet, say(customers[open_yet]), strict=True):
+                told[at] = text
+        return [text for text in told if text is not None]
 
-    def _filled(self, sentence: str, customer: int) -> str | None:
-        """Fill a sentence; None where it is empty or a number in it is not known."""
-        if not sentence:
-            return None
-        filled = sentence
-        for name, (at, feature) in self._described.items():
-            if f"{{{name}}}" in filled:
-                value = float(self._matrix[customer, at])
-                if np.isnan(value):
-                    return None
-                filled = filled.replace(f"{{{name}}}", number_in_words(feature, value))
-        return filled
+    def _plain(self, name: str, customers: NDArray[np.intp]) -> list[str]:
+        """A feature by what it is called, with its number or why there is none."""
+        at, feature = self._described[name]
+        return [
+            feature.unknown
+            if isnan(value)
+            else f"{feature.words}: {number_in_words(feature, value)}"
+            for value in self._matrix[customers, at].tolist()
+        ]
+
+    def _filled(self, sentence: str, customers: NDArray[np.intp]) -> list[str | None]:
+        """A sentence with each customer's numbers; None where one of them is not known."""
+        used = PLACEHOLDER.findall(sentence)
+        columns = []
+        for name in used:
+            at, feature = self._described[name]
+            columns.append(
+                [
+                    None if isnan(value) else number_in_words(feature, value)
+                    for value in self._matrix[customers, at].tolist()
+                ]
+            )
+        return [
+            None if None in row else sentence.format(**dict(zip(used, row, strict=True)))
+            for row in zip(*columns, strict=True)
+        ]
 
 
 def number_in_words(feature: Feature, value: float) -> str:

@@ -8,6 +8,7 @@ elsewhere.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Protocol
 
 import numpy as np
@@ -106,8 +107,13 @@ class ChurnForecast:
         """
         if self.why is None:
             return None
-        asked = np.arange(self.p_order.size) if customers is None else np.asarray(customers)
-        return self.why(asked)
+        return self._of_everyone if customers is None else self.why(np.asarray(customers))
+
+    @cached_property
+    def _of_everyone(self) -> Reasons:
+        """Asked for as columns and as a table, and the dearest part of a forecast."""
+        assert self.why is not None
+        return self.why(np.arange(self.p_order.size))
 
 
 class ChurnForecaster(Protocol):

@@ -29,7 +29,7 @@ MOST_DAYS, MOST_TRAINED_DAYS = 24, 12
 CALIBRATED_ONE_IN = 3
 # Trees learn nothing more from more people than this. Drawn by a fixed random state from ids in
 # ascending order, each customer with the same chance, whatever they did.
-MOST_CUSTOMERS, RANDOM_STATE = 40_000, 20_240_501
+MOST_CUSTOMERS, RANDOM_STATE = 25_000, 20_240_501
 CLOSED_FORM_COLUMNS = ("closed_form_log_odds", "closed_form_log_orders", "closed_form_p_alive")
 # Expected orders of a customer who is all but gone; its logarithm must stay finite.
 FEWEST_ORDERS = 1e-6

@@ -16,7 +16,7 @@ FIRST_DAY = 18_000
 
 
 def drawn_shop(
-    customers: int = 1400,
+    customers: int = 1000,
     days: int = 800,
     leaving_after_late: float = 0.8,
     season: float = 0.0,

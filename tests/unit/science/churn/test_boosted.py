@@ -11,7 +11,7 @@ from orchestration.science.churn.boosted import BoostedChurn
 from orchestration.science.court.metrics import area_under_curve, log_loss
 from orchestration.science.errors import DataError
 from orchestration.science.features import Feature, Features, customer_features
-from orchestration.science.ledger import NEVER, Ledger, Orders, Refunds
+from orchestration.science.ledger import NEVER, Ledger, Orders, Outcomes, Refunds
 from tests.unit.science.churn.late_parcels import FIRST_DAY, drawn_shop, with_another_future
 
 HORIZON = 60
@@ -123,6 +123,21 @@ def test_trees_find_what_no_closed_form_can_know():
         area_under_curve(known.closed_form_p_order, outcome()) + 0.03
     )
     assert log_loss(known.p_order, outcome()) < log_loss(known.closed_form_p_order, outcome())
+
+
+def test_labels_given_at_random_tell_nobody_apart(monkeypatch):
+    """Nothing that is known on a day goes with what came: neither trees nor slope are believed."""
+    rng, true_outcomes = np.random.default_rng(0), Ledger.outcomes
+
+    def shuffled(self: Ledger, known: Ledger, horizon_days: int) -> Outcomes:
+        came = true_outcomes(self, known, horizon_days)
+        return Outcomes(*(column[rng.permutation(known.n_customers)] for column in came))
+
+    known = shop().known_at(ORIGIN)
+    monkeypatch.setattr(Ledger, "outcomes", shuffled)
+    said = BoostedChurn().predict(known, HORIZON)
+    assert "trees on" in said.verdict
+    assert said.p_order.std() < 0.25 * forecast().p_order.std()
 
 
 def test_the_same_ledger_gives_the_same_numbers():

@@ -8,6 +8,7 @@ import pytest
 from scipy.special import logit
 
 from orchestration.science.churn.boosted import BoostedChurn
+from orchestration.science.churn.models import CHURN_FORECASTERS
 from orchestration.science.churn.reasons import reasons_from
 from orchestration.science.features import customer_features
 from orchestration.science.ledger import Ledger, ledger_from_tables
@@ -35,10 +36,12 @@ def test_the_closed_form_alone_is_its_own_reason(ledger):
     young = BoostedChurn().predict(ledger.known_at(FIRST_DAY + 150), 60)
     assert "closed form alone" in young.verdict
     said = young.reasons()
-    assert said.features == ("closed_form",)
+    assert said.features == ("days_since_last_order", "repeat_order_rate")
     total = said.base + said.contributions.sum(axis=1)
     assert total == pytest.approx(logit(young.p_churn), abs=1e-9)
-    assert [None, None] in said.words[:, 1:].tolist()
+    # The closed form speaks by its own name too, with the same reasons.
+    plain = CHURN_FORECASTERS["bgnbd"].predict(ledger.known_at(FIRST_DAY + 150), 60)
+    assert plain.reasons().words.tolist() == said.words.tolist()
 
 
 def test_the_strongest_come_first_and_say_their_direction(forecast):
@@ -55,6 +58,10 @@ def test_some_customers_may_be_asked_about_alone(forecast):
     everyone, two = forecast.reasons(), forecast.reasons(np.array([17, 3]))
     assert two.words.tolist() == everyone.words[[17, 3]].tolist()
     assert np.allclose(two.contributions, everyone.contributions[[17, 3]])
+
+
+def test_everyones_reasons_are_worked_out_once(forecast):
+    assert forecast.reasons() is forecast.reasons()
 
 
 def test_columns_and_table_tell_the_same(forecast, ledger):
@@ -93,7 +100,10 @@ def small() -> Ledger:
     [
         ("closed_form", 0, "3 order days, none for 140 days, usual gap 35 days"),
         ("closed_form", 1, "1 order day, 190 days ago"),
-        ("silence_in_usual_gaps", 0, "no order for 140 days, usual gap 35 days"),
+        ("silence_in_usual_gaps", 0, "silent for 4 usual gaps of 35 days"),
+        ("days_since_last_order", 0, "no order for 140 days, usual gap 35 days"),
+        ("repeat_order_rate", 0, "3 order days in 210 days as a customer"),
+        ("repeat_order_rate", 1, "1 order day in 190 days as a customer"),
         ("silence_in_usual_gaps", 1, "no second order day yet"),
         ("days_since_last_order", 1, "no order for 190 days"),
         ("silence_share", 0, "no order for 140 days of 210 days as a customer"),
