@@ -9,11 +9,12 @@ from orchestration.science.forecasts.baselines import BASELINES
 from orchestration.science.forecasts.boosted import BOOSTED
 from orchestration.science.forecasts.closed_forms import CLOSED_FORMS
 from orchestration.science.forecasts.levelled import LEVELLED
+from orchestration.science.forecasts.pooled import POOLED
 from orchestration.science.forecasts.records import Forecaster
 
 FORECASTERS: Mapping[str, Forecaster] = {
     forecaster.model_name: forecaster
-    for forecaster in (*BASELINES, *CLOSED_FORMS, *LEVELLED, *BOOSTED)
+    for forecaster in (*BASELINES, *CLOSED_FORMS, *LEVELLED, *BOOSTED, POOLED)
 }
 # Forecasts without a model: never champion, always beside it.
 BASELINE_NAMES: tuple[str, ...] = tuple(baseline.model_name for baseline in BASELINES)

@@ -64,6 +64,9 @@ def test_a_shop_that_says_too_little_has_a_baseline_and_otherwise_a_verdict(name
     if name in BASELINE_NAMES:
         assert forecast.level in ("customer", "pooled")
         assert np.isfinite(forecast.expected_orders).all()
+    elif forecast.level == "pooled":
+        assert np.isfinite(forecast.expected_orders).all()
+        assert "share the chances of their group" in forecast.verdict
     else:
         assert forecast.level == "none"
         assert "too little data" in forecast.verdict
