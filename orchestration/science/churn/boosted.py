@@ -10,7 +10,8 @@ the last day of a ledger is made so:
    differ. Without it the days are pooled, as the season cannot be told from the customers.
 4. Trees learn on the older days what the closed form got wrong. The newer days say how far to
    believe them, and correct level and slope (`calibration`). No order is in both.
-5. Trees learn again on all days. Today's log-odds are the calibrated sum.
+5. Trees learn again on all days. Today's log-odds are the calibrated sum. Where no year ago tells
+   the season, only part of what this moves everyone by is kept (`level.kept_share`).
 
 Where rows, orders or days are too few for 4, the closed form speaks alone, and the verdict says so.
 """
@@ -81,7 +82,7 @@ class BoostedChurn:
         if not said.converged:
             return no_churn_forecast(self.model_name, days, is_one_time, said.verdict)
         today = with_closed_form(features, said, features.names)
-        learned = _learn(drawn_customers(ledger), days, features.names, today)
+        learned = _learn(drawn_customers(ledger), days, features.names, said, today)
         if isinstance(learned, str):
             verdict, p_order = (
                 f"closed form alone ({said.verdict}): {learned}",
@@ -102,7 +103,9 @@ class BoostedChurn:
         )
 
 
-def _learn(ledger: Ledger, horizon_days: int, names: Sequence[str], today: Matrix) -> Learned | str:
+def _learn(
+    ledger: Ledger, horizon_days: int, names: Sequence[str], said: ClosedForm, today: Matrix
+) -> Learned | str:
     """Learn from the past of a ledger, or say why nothing can be learned."""
     days, n_left_out = past_days(ledger, horizon_days)
     season = season_of(days, ledger.until)
@@ -137,20 +140,25 @@ def _learn(ledger: Ledger, horizon_days: int, names: Sequence[str], today: Matri
         np.concatenate([trained[at].ordered for at in later]),
         weight=min(1.0, overlap / n_later),
     )
-    if not season.is_known:
-        kept = kept_share([one.shift for one in trained], overlap)
-        calibration = replace(calibration, level=kept * calibration.level)
     everything = list(range(len(trained)))
     trees, n_ordered, left_out = _trees(
         trained, matrices, everything, season.is_known, names, today
     )
+    if not season.is_known:
+        # The trees were told no day's own shift, and what all days had in common is in them.
+        kept = kept_share([one.shift for one in trained], overlap)
+        moved = calibration.log_odds(said.log_odds, trees.correction(today)) - said.log_odds
+        level = calibration.level - (1 - kept) * float(moved.mean())
+        calibration = replace(calibration, level=level)
+        season_told = f"no year ago, {kept:.0%} of the level kept"
+    else:
+        season_told = f"season of a year ago {season.shift:+.2f}"
     told = (
         f"trees on {len(trained)} past days ({sum(len(one) for one in matrices)} rows,"
         f" {n_ordered} with an order), calibrated on {n_later} later ones: level"
         f" {calibration.level:+.2f}, slope {calibration.slope:.2f}, trust in the trees"
-        f" {calibration.trust:.2f}"
+        f" {calibration.trust:.2f}; {season_told}"
     )
-    told += f"; season of a year ago {season.shift:+.2f}" if season.is_known else "; no year ago"
     if n_left_out:
         told += f"; {n_left_out} past days without a closed form"
     return Learned(trees, calibration, season, told + left_out)

@@ -20,10 +20,10 @@ Floats = NDArray[np.float64]
 # of them to be believed. One standard deviation of the normal prior on a shift.
 SHIFT_PRIOR_DEVIATION = 0.5
 # Before any pair of days a year apart was seen, so much of last year's shift is believed, with the
-# weight of pairs whose squared shifts add up to a quarter (four of a quarter each).
+# weight of four pairs that were shifted by a quarter each: their squares add up to a quarter.
 CARRIED_PRIOR, CARRIED_PRIOR_WEIGHT = 0.75, 0.25
-# A level that stays differs between horizons by about so much, if no season moves it; and so much,
-# with the weight of so many days, is what days are taken to differ by before any was seen.
+# What a closed form gets wrong from one horizon to the next is about so much; by so much, with the
+# weight of so many days, do days differ beside it before any was seen. All are log-odds.
 STAYING_DEVIATION, DAY_DEVIATION, DAY_DEVIATION_WEIGHT = 0.15, 0.15, 2.0
 NEWTON_STEPS = 50
 TOLERANCE = 1e-10

@@ -30,6 +30,9 @@ CALIBRATED_ONE_IN = 3
 # Trees learn nothing more from more people than this. Drawn by a fixed random state from ids in
 # ascending order, each customer with the same chance, whatever they did.
 MOST_CUSTOMERS, RANDOM_STATE = 25_000, 20_240_501
+# In its first half year a shop's data knows no earlier orders of its customers: old customers look
+# new, and what the closed form gets wrong then is no season.
+SEASON_HISTORY_DAYS = 180
 CLOSED_FORM_COLUMNS = ("closed_form_log_odds", "closed_form_log_orders", "closed_form_p_alive")
 # Expected orders of a customer who is all but gone; its logarithm must stay finite.
 FEWEST_ORDERS = 1e-6
@@ -118,7 +121,8 @@ def past_days(ledger: Ledger, horizon_days: int) -> tuple[list[PastDay], int]:
 
 def season_of(days: Sequence[PastDay], until: int) -> Season:
     """Carry the shift of the same day a year ago to the last day of a ledger."""
-    at, shift = np.array([one.day for one in days]), np.array([one.shift for one in days])
+    settled = [one for one in days if one.day - one.ledger.first_day >= SEASON_HISTORY_DAYS]
+    at, shift = np.array([one.day for one in settled]), np.array([one.shift for one in settled])
     wanted = until - DAYS_PER_YEAR
     # Half a month outside is the same season still.
     reach = DAYS_PER_YEAR / DAYS_A_YEAR / 2

@@ -78,6 +78,15 @@ def test_a_shop_younger_than_a_year_has_no_season(shop):
     assert season.shift == 0
 
 
+def test_the_first_half_year_of_a_shop_tells_no_season(shop):
+    """Its old customers look new, so that a shift of those days is no season."""
+    for age, is_known in ((365 + 150, False), (365 + 215, True)):
+        cut = shop.known_at(shop.first_day + age)
+        found, _ = past_days(cut, HORIZON)
+        assert min(one.day for one in found) <= cut.until - 365
+        assert season_of(found, cut.until).is_known is is_known, age
+
+
 def test_large_shops_are_drawn_from_without_regard_to_what_people_did(shop, monkeypatch):
     monkeypatch.setattr(training, "MOST_CUSTOMERS", 200)
     drawn, again = drawn_customers(shop), drawn_customers(shop)
