@@ -18,10 +18,9 @@ before the last kY):
     more. E is the model's total for known customers, m its orders of a new customer after the
     first, averaged over the moment of arrival.
 
-The logarithm of f is then shrunk towards 0 by the noise of the counts in (1), and by that alone: a
-model without a season says nothing of one, so that a mean with it would keep its error. What is
-not known of growth and of other years' seasons widens intervals instead. Weeks of campaigns that
-come every year are in (1); one that comes for the first time is not.
+The logarithm of f is then shrunk towards 0 by the variance of (2), as growth is in (1); what stays
+unsure of it widens intervals. Weeks of campaigns that come every year are in (1); one that comes
+for the first time is not.
 
 Source: Gross & Sohl (1990), Disaggregation Methods to Expedite Product Line Forecasting, Journal of
 Forecasting 9(3), 233-254; Hyndman & Athanasopoulos (2021), Forecasting: Principles and Practice,
@@ -59,8 +58,9 @@ DRIFT_SD, DRIFT_DAYS = 0.15, 28
 # A model's level in a window whose season nobody has seen. The seasons of shops that sell gifts are
 # of this size, between a half and a whole year.
 UNSEEN_SD = 0.25
-# How far f may lie from 1 before counts are seen, for the shrinkage by their noise.
-FACTOR_SD = 0.3
+# How far f lies from 1 before anything is seen: a model without a season that meets the end of one
+# is wrong by a half and more.
+FACTOR_SD = 0.5
 # Moments of arrival over which the orders of newcomers are averaged.
 ARRIVALS = 25
 
@@ -68,14 +68,13 @@ ARRIVALS = 25
 class ShopTotal(NamedTuple):
     """Order days of the whole shop within a horizon.
 
-    ``log_sd`` is the standard deviation of the logarithm of ``orders``, ``noise_sd`` the part of
-    it that the few orders of a small shop make; ``years`` is how often these days of the year were
-    seen, ``compared_days`` and ``growth`` are those of the last year against the one before.
+    ``log_sd`` is the standard deviation of the logarithm of ``orders``; ``years`` is how often
+    these days of the year were seen, ``compared_days`` and ``growth`` are those of the last year
+    against the one before.
     """
 
     orders: float
     log_sd: float
-    noise_sd: float
     years: int
     compared_days: int
     growth: float
@@ -114,7 +113,7 @@ def shop_total(ledger: Ledger, horizon_days: int) -> ShopTotal | None:
     def orders_between(first: int, end: int) -> float:
         return float(so_far[end] - so_far[first])
 
-    logs, variances, noises, growths = [], [], [], []
+    logs, variances, growths = [], [], []
     for k in range(1, years + 1):
         back = k * YEAR_DAYS
         compared = min(GROWTH_DAYS, n_days - back)
@@ -130,8 +129,7 @@ def shop_total(ledger: Ledger, horizon_days: int) -> ShopTotal | None:
         # From the middle of one window to the middle of the other, in units of k years.
         distance = max(1.0, (horizon_days + back) / (2 * back))
         logs.append(np.log(before) + distance * weight * np.log(now / then))
-        noises.append(dispersion / before)
-        variances.append(distance**2 * weight * seen + SEASON_SD**2 + noises[-1])
+        variances.append(distance**2 * weight * seen + SEASON_SD**2 + dispersion / before)
         growths.append((compared, now / then))
     if not logs:
         return None
@@ -141,7 +139,6 @@ def shop_total(ledger: Ledger, horizon_days: int) -> ShopTotal | None:
     return ShopTotal(
         float(np.exp(share @ np.array(logs))),
         float(np.sqrt(share @ np.array(variances))),
-        float(np.sqrt(share**2 @ np.array(noises))),
         len(logs),
         *growths[0],
     )
@@ -180,10 +177,11 @@ def level_of(
     later = float(MODELS[model_name].expected_purchases(fit, left, 0, 0, 0).mean())
     sum_known = float(found.expected_orders.sum())
     factor = total.orders * (1 - share) / (sum_known + share * total.orders * later)
-    factor **= FACTOR_SD**2 / (FACTOR_SD**2 + total.noise_sd**2)
+    believed = FACTOR_SD**2 / (FACTOR_SD**2 + total.log_sd**2)
+    factor **= believed
     return Level(
         float(factor),
-        total.log_sd,
+        float(np.sqrt(believed) * total.log_sd),
         f"level x {factor:.3f}: these days of the year were seen {total.years} time"
         f"{'s' if total.years > 1 else ''}, and {total.compared_days} days grew by"
         f" {total.growth - 1:+.0%} in a year",
