@@ -64,6 +64,11 @@ def bench(say: Say) -> str:
                 abs(metrics.total_bias(best.expected, came)),
                 at_most=AIM_BIAS,
             ),
-            Aim(f"{named}: Gini", metrics.normalised_gini(best.expected, came), at_least=gini),
+            Aim(
+                f"{named}: Gini",
+                metrics.normalised_gini(best.expected, came),
+                at_least=gini,
+                digits=4,
+            ),
         ]
     return "\n".join([*found, aims(reached)])
