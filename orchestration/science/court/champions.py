@@ -3,9 +3,9 @@
 1. An incumbent (the champion of the newest earlier night) that does not pass tonight falls at once.
 2. An incumbent that passes stays, unless a challenger that passes is better by the whole interval
    of the paired difference and by more than `MINIMUM_GAIN` of its loss.
-3. Without an incumbent the passing candidate of the smallest mean loss speaks; of those whose loss
-   is the same, the last in the list of candidates, which goes from plain to able. What it would
-   correct had no occasion yet, and it must not have to wait for one to be wrong without it.
+3. Without an incumbent the last in the list of candidates that passes stands in for one, and rule
+   2 applies. The list goes from plain to able: where losses tell nobody apart, what the able one
+   would correct had no occasion yet, and must not have to wait for one to be wrong without it.
 4. If nobody passes, nobody speaks: the score is withheld.
 
 So two models that are equally good do not take turns, night by night, on noise.
@@ -58,7 +58,7 @@ def rule(trial: Trial, verdicts: tuple[Verdict, ...], incumbent: str | None) -> 
     place = {verdict.model_name: index for index, verdict in enumerate(verdicts)}
     passing = sorted(
         (verdict for verdict in verdicts if verdict.is_passing),
-        key=lambda verdict: (float(f"{verdict.mean_loss:.9g}"), -place[verdict.model_name]),
+        key=lambda verdict: (verdict.mean_loss, verdict.model_name),
     )
     said = {verdict.model_name: verdict.reason for verdict in verdicts}
     names = [verdict.model_name for verdict in passing]
@@ -78,16 +78,19 @@ def rule(trial: Trial, verdicts: tuple[Verdict, ...], incumbent: str | None) -> 
             against_challenger=NO_DIFFERENCE,
             reason=f"{fallen}nobody passes: {why or 'there is no other candidate'}",
         )
-    if incumbent is None or fallen:
-        champion, reason = names[0], f"{fallen}smallest loss of those that pass: {said[names[0]]}"
-    else:
-        champion, reason = incumbent, f"incumbent stays: {said[incumbent]}"
-        for name in names:
-            if name != incumbent and _takes_over(trial, name, incumbent):
-                champion = name
-                gain = _against(trial, name, incumbent).gain
-                reason = f"takes over from {incumbent}, loss {gain:.1%} smaller: {said[name]}"
-                break
+    ablest = max(names, key=lambda name: place[name])
+    champion, reason = (
+        (incumbent, f"incumbent stays: {said[incumbent]}")
+        if incumbent in names
+        else (ablest, f"{fallen}the ablest of those that pass: {said[ablest]}")
+    )
+    standing = champion
+    for name in names:
+        if name != standing and _takes_over(trial, name, standing):
+            champion = name
+            gain = _against(trial, name, standing).gain
+            reason = f"{fallen}takes over from {standing}, loss {gain:.1%} smaller: {said[name]}"
+            break
     challenger = next((name for name in names if name != champion), None)
     return Ruling(
         champion=champion,

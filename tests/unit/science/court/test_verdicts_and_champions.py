@@ -84,7 +84,7 @@ def test_a_forecast_without_a_model_is_never_champion():
     assert ruling("own_rate").champion == "right"
 
 
-def test_without_an_incumbent_the_smallest_loss_of_those_that_pass_speaks():
+def test_without_an_incumbent_who_is_surely_better_than_the_last_in_the_list_speaks():
     found = ruling(None)
     assert verdict("blurred").is_passing
     assert verdict("right").mean_loss < verdict("blurred").mean_loss
@@ -94,12 +94,13 @@ def test_without_an_incumbent_the_smallest_loss_of_those_that_pass_speaks():
 
 
 @pytest.mark.parametrize("order", [("right", "almost"), ("almost", "right")])
-def test_of_equal_losses_the_last_in_the_list_speaks(order):
+def test_of_those_whom_losses_do_not_tell_apart_the_last_in_the_list_speaks(order):
     """The list goes from plain to able: a correction that had no occasion yet changes no loss."""
-    loss = verdict("right").mean_loss
-    equal = tuple(replace(verdict(name), mean_loss=loss * (1 + 1e-12)) for name in order)
-    assert rule(trial_of_all(), equal, None).champion == order[-1]
-    assert rule(trial_of_all(), equal, order[0]).champion == order[0]
+    alike = tuple(verdict(name) for name in order)
+    found = rule(trial_of_all(), alike, None)
+    assert found.champion == order[-1]
+    assert found.reason.startswith("the ablest of those that pass: ")
+    assert rule(trial_of_all(), alike, order[0]).champion == order[0]
 
 
 @pytest.mark.parametrize("wrong", ["half", "reversed", "ridge"])
