@@ -12,9 +12,10 @@ from orchestration.science.forecasts.levelled import LEVELLED
 from orchestration.science.forecasts.pooled import POOLED
 from orchestration.science.forecasts.records import Forecaster
 
+# From plain to able: of those whom the past does not tell apart, the court takes the last.
 FORECASTERS: Mapping[str, Forecaster] = {
     forecaster.model_name: forecaster
-    for forecaster in (*BASELINES, *CLOSED_FORMS, *LEVELLED, *BOOSTED, POOLED)
+    for forecaster in (*BASELINES, POOLED, *CLOSED_FORMS, *LEVELLED, *BOOSTED)
 }
 # Forecasts without a model: never champion, always beside it.
 BASELINE_NAMES: tuple[str, ...] = tuple(baseline.model_name for baseline in BASELINES)
