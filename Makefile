@@ -4,7 +4,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .PHONY: help demo refresh status ui test lint bench bench-scores truth online-retail lock clean
 .PHONY: metrics metric docs dictionary bi-postgres test-bi
-.PHONY: boards
+.PHONY: boards test-boards
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -69,6 +69,10 @@ bench-scores: $(INSTALLED) ## the scores on held-out time, beside published tabl
 
 test-bi: $(INSTALLED) ## both copies as BI tools read them: PostgreSQL (where its server is installed) and SQLAlchemy
 	@$(BIN)/python -m pytest -q tests/integration/test_postgres.py tests/integration/test_sqlalchemy.py
+
+test-boards: $(INSTALLED) ## the boards of both shops in Chromium; the shops and screenshots are kept under data/browser
+	@test -d tests/browser/node_modules || npm ci --silent --prefix tests/browser
+	@$(BIN)/python -m pytest -q tests/browser
 
 truth: $(INSTALLED) ## what the sample shop's marts and fits say beside what its generator hid
 	@$(BIN)/python -m pytest -s -q tests/integration/test_sample_truth.py tests/integration/test_membership_truth.py
