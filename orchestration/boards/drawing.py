@@ -25,7 +25,9 @@ class Page:
 
 
 def series_of(records: Sequence[Mapping[str, Any]]) -> list[str]:
-    """The names of the series, in the order of the query."""
+    """The names of the series, by their `place` or else in the order of the query."""
+    if "place" in records[0]:
+        records = sorted(records, key=lambda record: record["place"])
     return list(dict.fromkeys(str(record.get("series", "")) for record in records))
 
 

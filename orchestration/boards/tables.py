@@ -20,13 +20,17 @@ NUMERIC = {"count", "decimal", "one_decimal", "share", "whole_share", "points", 
 
 
 def draw_heat(chart: Chart, answer: Answer, page: Page) -> str:
-    """Columns `row`, `column`, `value`, and where there are any `size` (of the row), `note` and `code`.
+    """Columns `row`, `column`, `value`, and any of `place` (of the column), `size` (of the row), `note`, `code`.
 
     A cell without a value stays white and empty: its window is open, or nobody is in it.
     """
     records = answer.records()
     rows = list(dict.fromkeys(record["row"] for record in records))
-    columns = list(dict.fromkeys(record["column"] for record in records))
+    # Where no row has every column, the order of their first cells is not the order of the columns.
+    in_order = (
+        sorted(records, key=lambda record: record["place"]) if "place" in records[0] else records
+    )
+    columns = list(dict.fromkeys(record["column"] for record in in_order))
     cells = {(record["row"], record["column"]): record for record in records}
     options = chart.options
     values = [

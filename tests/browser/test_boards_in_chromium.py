@@ -140,7 +140,8 @@ def numbers_of(chart: Chart, rows: list[dict]) -> list[float]:
     if chart.kind in ("line", "columns"):
         # Their table has a row for every place, and a column for every series.
         places = list(dict.fromkeys(row["x"] for row in rows))
-        names = list(dict.fromkeys(row.get("series") for row in rows))
+        ordered = sorted(rows, key=lambda row: row["place"]) if "place" in rows[0] else rows
+        names = list(dict.fromkeys(row.get("series") for row in ordered))
         cells = {(row["x"], row.get("series")): row["value"] for row in rows}
         found = [cells.get((place, name)) for place in places for name in names]
         return [value for value in found if value is not None]

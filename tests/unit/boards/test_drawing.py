@@ -42,6 +42,12 @@ def test_an_immature_cell_is_empty_and_a_zero_is_not():
     assert ">0.0%</td>" in text
 
 
+def test_columns_stand_in_their_order_where_no_row_has_them_all():
+    rows = (("Jan", "b", 2, 1.0), ("Feb", "a", 1, 1.0), ("Feb", "c", 3, 1.0))
+    text = draw_heat(chart("heat"), Answer(("row", "column", "place", "value"), rows), PAGE)
+    assert re.findall('<th scope="col">(.)</th>', text) == ["a", "b", "c"]
+
+
 def test_every_shade_of_a_heat_table_is_read_at_four_and_a_half_to_one():
     values = [share / 100 for share in range(-100, 101)]
     rows = tuple((value, 1, value) for value in values)
