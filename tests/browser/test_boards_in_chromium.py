@@ -4,7 +4,6 @@ import re
 from urllib.parse import urlencode
 
 import pytest
-from on_screen import CELLS, shown
 from playwright.sync_api import Browser, Page
 
 from orchestration.boards.page import choices
@@ -12,6 +11,7 @@ from orchestration.boards.reading import Night
 from orchestration.boards.specification import Board, Chart
 from orchestration.resources.boards import CopyReader
 from tests.browser.conftest import Looked
+from tests.browser.on_screen import CELLS, shown
 
 WIDTHS = {"desk": 1440, "phone": 390}
 WRITTEN_NUMBERS = {

@@ -5,10 +5,10 @@ or a wrong format shows as a difference.
 """
 
 import pytest
-from on_screen import shown
 
 from orchestration.resources.boards import CopyReader
 from tests.browser.conftest import Looked
+from tests.browser.on_screen import shown
 
 # Board, chart, and the same number from the facts. The month is the last complete one, written as it is there.
 MONTH = "(select max(month_start) from fct_kpi_months where is_complete)"
