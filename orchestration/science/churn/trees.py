@@ -19,7 +19,7 @@ Matrix = NDArray[np.float32]
 
 # Shallow and slow: what is left to correct beside a closed form is small, and a leaf must stand on
 # orders of many people. Chosen on days inside the fitting period of CDNOW, on the sample shop and
-# on Online Retail II, never on days that a table of results shows.
+# on Online Retail II; the days after CDNOW's fitting period had no part in it.
 PARAMETERS = {
     "objective": "binary",
     "learning_rate": 0.05,

@@ -1,6 +1,6 @@
 """CDNOW: who orders within 90 days after the 39 weeks that models may see.
 
-Nothing of the 90 days was seen when parameters were chosen; `pytest -s` prints the table.
+No parameter was chosen on these 90 days; `pytest -s` prints the table.
 """
 
 import numpy as np
