@@ -116,6 +116,9 @@ class Ledger:
     refunds: Refunds
     until: int
     events: Mapping[str, Events] = field(default_factory=dict)
+    # What this ledger was cut from. Only `known_at` asks it, and only for days that it may know:
+    # an order given back by `until` still counted on the days before.
+    cut_from: "Ledger | None" = field(default=None, repr=False, compare=False)
 
     @property
     def n_customers(self) -> int:
@@ -142,6 +145,8 @@ class Ledger:
         """
         if day > self.until:
             raise DataError(f"nothing is known of day {day}: the ledger ends at {self.until}")
+        if self.cut_from is not None:
+            return self.cut_from.known_at(day)
         counted = (self.orders.day <= day) & (self.orders.void_day > day)
         orders = _where(self.orders, counted)
         is_customer = np.zeros(self.customer_ids.size, dtype=bool)
@@ -161,6 +166,8 @@ class Ledger:
             refunds=seen(self.refunds),
             until=day,
             events={name: seen(entries) for name, entries in self.events.items()},
+            # A twin, so that whoever remembers a cut does not keep this very object alive.
+            cut_from=replace(self),
         )
 
     def occasions(self) -> Occasions:

@@ -75,6 +75,14 @@ def test_only_what_was_known_on_the_day_is_counted():
     assert histories.age_days.tolist() == [15, 10]
 
 
+def test_the_past_of_a_cut_ledger_is_the_past_of_the_whole_one():
+    shop = small_shop()
+    cut_twice = shop.known_at(number(35)).known_at(number(15))
+    assert cut_twice.customer_ids.tolist() == ["ann", "bob"]
+    with pytest.raises(DataError, match="nothing is known"):
+        shop.known_at(number(35)).known_at(number(36))
+
+
 def test_orders_of_one_day_are_one_occasion_of_their_sum():
     occasions = small_shop().known_at(number(15)).occasions()
     assert occasions.net_amount.tolist() == [15.0, 20.0, 50.0]

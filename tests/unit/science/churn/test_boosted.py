@@ -198,7 +198,9 @@ def test_constant_features_are_named():
 
 def test_negative_amounts_are_numbers_like_others():
     known = shop().known_at(ORIGIN)
-    turned = replace(known, orders=known.orders._replace(net_amount=-known.orders.net_amount))
+    turned = replace(
+        known, cut_from=None, orders=known.orders._replace(net_amount=-known.orders.net_amount)
+    )
     said = BoostedChurn().predict(turned, HORIZON)
     assert said.level == "customer"
     assert np.isfinite(said.p_order).all()
