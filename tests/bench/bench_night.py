@@ -1,9 +1,10 @@
 """The whole night beside one hand-written DuckDB script, on the same Parquet deliveries and in one run.
 
-    python -m tests.bench [--lines 1e6 5e6 20e6] [--repeat 1] [--keep]
+    python -m tests.bench [--lines 1e6 5e6 20e6] [--repeat 1] [--shops FOLDER] [--keep]
 
-For each size a sample shop without defects is made as Parquet; then the script (hand_written.sql) and the night
-(`retention refresh`) run one after the other, each in processes of its own, into a folder that is removed at the end.
+For each size a sample shop without defects is made as Parquet (or taken from the folder of an earlier bench); then
+the script (hand_written.sql) and the night (`retention refresh`) run one after the other, each in processes of its
+own, into a folder that is removed at the end. Both may use as much memory as the engine takes by itself.
 Their core marts must be equal row for row, or the bench fails: a ratio between different numbers says nothing.
 """
 
@@ -12,7 +13,7 @@ import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,20 +21,22 @@ from orchestration.science.sample_shop import Parameters
 from orchestration.settings import PROJECT_DIRECTORY
 from tests.bench.comparison import Difference, differences
 from tests.bench.measured import CommandFailed, Measured, run
+from tests.bench.night_record import NightRecord, newest_night
 
 DEFAULT_LINES = (1e6, 5e6, 20e6)
+GENERATOR = "orchestration.science.sample_shop"
 # The goal: the night costs at most so many times the script.
 AIM = 3.0
 
 
 @dataclass(frozen=True)
 class Result:
-    """One size: the quickest run of each, and the steps of that night."""
+    """One size: the quickest run of each, and where the time of that night went."""
 
     lines: int
     script: Measured
     night: Measured
-    steps: tuple[tuple[str, float], ...]
+    record: NightRecord
     unequal: tuple[Difference, ...]
 
     @property
@@ -48,7 +51,8 @@ def main() -> None:
     results: list[Result] = []
     try:
         for lines in arguments.lines:
-            results.append(measure(int(lines), folder / f"{int(lines)}", arguments.repeat))
+            shop = shop_of(int(lines), arguments.shops or folder / "shops")
+            results.append(measure(int(lines), shop, folder / f"{int(lines)}", arguments.repeat))
             print(table(results), flush=True)
     except CommandFailed as error:
         raise SystemExit(f"bench: {error}") from None
@@ -61,33 +65,43 @@ def main() -> None:
         raise SystemExit("bench: the script and the night disagree, so their times compare nothing")
 
 
-def measure(lines: int, folder: Path, repeat: int) -> Result:
-    """Make a shop of about `lines` order lines and let the script and the night at it."""
-    folder.mkdir(parents=True)
-    inbox, logs = folder / "shop", folder / "logs"
-    logs.mkdir()
-    _say(f"{lines:,} lines: making the shop")
-    options = ["--lines", str(lines), "--out", str(inbox), "--format", "parquet", "--no-defects"]
-    run(
-        [sys.executable, "-m", "orchestration.science.sample_shop", *options],
-        _environment(folder),
-        logs / "shop.log",
-    )
+def shop_of(lines: int, shops: Path) -> Path:
+    """The folder of a shop of about `lines` order lines, made unless it is there."""
+    shop = shops.resolve() / f"{lines}"
+    if not shop.exists():
+        _say(f"{lines:,} lines: making the shop")
+        unfinished = shop.with_name(f".{lines}.part")
+        shutil.rmtree(unfinished, ignore_errors=True)
+        unfinished.mkdir(parents=True)
+        options = ["--lines", str(lines), "--format", "parquet", "--no-defects"]
+        run(
+            [sys.executable, "-m", GENERATOR, *options, "--out", str(unfinished)],
+            _environment(unfinished),
+            shops / f"{lines}.log",
+        )
+        unfinished.rename(shop)
+    return shop
+
+
+def measure(lines: int, shop: Path, folder: Path, repeat: int) -> Result:
+    """Let the script and the night at a shop of about `lines` order lines."""
+    logs = folder / "logs"
+    logs.mkdir(parents=True)
     scripts: list[Measured] = []
-    nights: list[tuple[Measured, tuple[tuple[str, float], ...]]] = []
+    nights: list[tuple[Measured, NightRecord]] = []
     unequal: tuple[Difference, ...] = ()
     for turn in range(repeat):
         data = folder / f"data_{turn}"
         _say(f"{lines:,} lines: the script")
-        scripts.append(_script(inbox, data, logs))
+        scripts.append(_script(shop, data, logs))
         _say(f"{lines:,} lines: the night")
-        nights.append(_night(inbox, data, logs))
+        nights.append(_night(shop, data, logs))
         _say(f"{lines:,} lines: comparing")
         unequal += tuple(differences(data / "script.duckdb", _published(data)))
-    night, steps = min(nights, key=lambda pair: pair[0].wall_seconds)
+    night, record = min(nights, key=lambda pair: pair[0].wall_seconds)
     for one in unequal:
         _say(f"  unequal: {one}")
-    return Result(lines, min(scripts, key=lambda one: one.wall_seconds), night, steps, unequal)
+    return Result(lines, min(scripts, key=lambda one: one.wall_seconds), night, record, unequal)
 
 
 def table(results: Sequence[Result]) -> str:
@@ -106,8 +120,11 @@ def table(results: Sequence[Result]) -> str:
         )
     lines.append("")
     for result in results:
-        steps = ", ".join(f"{name} {seconds:.1f}" for name, seconds in result.steps)
-        lines.append(f"{result.lines:>12,} s of the night: {steps}")
+        record = result.record
+        # What is not in the run: starting Python and Dagster, and the first parse of the dbt project.
+        steps = {"start": result.night.wall_seconds - record.run, **record.steps}
+        lines.append(f"{result.lines:>12,} s of the night: {_listed(steps)}")
+        lines.append(f"{'':>12} dbt, two at a time:  {_listed(record.nodes)}")
     load = ", ".join(f"{value:.1f}" for value in os.getloadavg())
     equal = "differ" if any(result.unequal for result in results) else "are equal row for row"
     lines.append(
@@ -117,14 +134,14 @@ def table(results: Sequence[Result]) -> str:
     return "\n".join(lines)
 
 
-def _script(inbox: Path, data: Path, logs: Path) -> Measured:
+def _script(shop: Path, data: Path, logs: Path) -> Measured:
     data.mkdir()
     return run(
         [
             sys.executable,
             "-m",
             "tests.bench.script_process",
-            str(inbox),
+            str(shop),
             str(data / "script.duckdb"),
             str(_as_of_date()),
         ],
@@ -133,28 +150,14 @@ def _script(inbox: Path, data: Path, logs: Path) -> Measured:
     )
 
 
-def _night(inbox: Path, data: Path, logs: Path) -> tuple[Measured, tuple[tuple[str, float], ...]]:
-    (data / "inbox").symlink_to(inbox, target_is_directory=True)
+def _night(shop: Path, data: Path, logs: Path) -> tuple[Measured, NightRecord]:
+    (data / "inbox").symlink_to(shop, target_is_directory=True)
     measured = run(
         [sys.executable, "-m", "orchestration.cli", "refresh", "--as-of", str(_as_of_date())],
         _environment(data),
         logs / "night.log",
     )
-    return measured, _steps(data)
-
-
-def _steps(data: Path) -> tuple[tuple[str, float], ...]:
-    """Seconds of each step of the newest night, in order, from the orchestrator's own record."""
-    import dagster as dg
-
-    with dg.DagsterInstance.from_config(str(data / "dagster")) as instance:
-        [newest] = instance.get_run_records(limit=1)
-        found = instance.get_run_step_stats(newest.dagster_run.run_id)
-        steps = sorted(
-            (step for step in found if step.start_time and step.end_time),
-            key=lambda step: step.start_time,
-        )
-        return tuple((step.step_key, step.end_time - step.start_time) for step in steps)
+    return measured, newest_night(data / "dagster")
 
 
 def _published(data: Path) -> Path:
@@ -176,6 +179,10 @@ def _environment(data: Path) -> dict[str, str]:
     }
 
 
+def _listed(seconds: Mapping[str, float]) -> str:
+    return ", ".join(f"{name} {value:.1f}" for name, value in seconds.items())
+
+
 def _megabytes(measured: Measured) -> str:
     return "?" if measured.peak_megabytes is None else f"{measured.peak_megabytes:,}"
 
@@ -193,6 +200,9 @@ def _arguments() -> argparse.Namespace:
     )
     parser.add_argument(
         "--repeat", type=int, default=1, help="runs of each size; the quickest counts"
+    )
+    parser.add_argument(
+        "--shops", type=Path, help="where shops are kept from one bench to the next"
     )
     parser.add_argument("--keep", action="store_true", help="keep the folder with data and logs")
     parser.add_argument("--folder", type=Path, help="where to make the temporary folder")
