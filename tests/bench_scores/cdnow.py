@@ -97,8 +97,7 @@ def _spend(known: Ledger, actual: np.ndarray, chosen: Chosen, say: Say) -> str:
         [
             table(f"CDNOW, spend of 39 weeks: {actual.sum():,.2f}", COUNT_COLUMNS, rows),
             f"  {verdict}",
-            # Where 0 is the 10th percentile, nobody can fall below it: what can be wrong is the 90th.
-            f"  {above:.1%} spent more than the 90th percentile that was said of them",
+            f"  {above:.1%} spent more than the upper bound that was said of them",
             aims(
                 [
                     Aim(
