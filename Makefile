@@ -3,12 +3,13 @@
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .PHONY: help demo refresh status ui test lint bench bench-scores truth online-retail lock clean
-.PHONY: metrics metric docs dictionary bi-postgres test-bi
+.PHONY: metrics metric docs dictionary bi-postgres test-bi test-superset
 .PHONY: boards test-boards
 
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
+SUPERSET := .venv-superset
 
 # No tool calls home, not even pip to look for a newer pip.
 export DO_NOT_TRACK := 1
@@ -74,6 +75,9 @@ test-boards: $(INSTALLED) ## the boards of both shops in Chromium; the shops and
 	@test -d tests/browser/node_modules || npm ci --silent --prefix tests/browser
 	@$(BIN)/python -m pytest -q tests/browser
 
+test-superset: $(INSTALLED) $(SUPERSET)/.installed ## the dashboard bundle in a Superset of its own (a big download the first time)
+	@SUPERSET_BIN=$(CURDIR)/$(SUPERSET)/bin $(BIN)/python -m pytest -q tests/integration/test_superset.py
+
 truth: $(INSTALLED) ## what the sample shop's marts and fits say beside what its generator hid
 	@$(BIN)/python -m pytest -s -q tests/integration/test_sample_truth.py tests/integration/test_membership_truth.py
 
@@ -85,7 +89,7 @@ lock: ## resolve requirements.lock anew (needs uv and a package index)
 		--no-annotate --no-header --no-strip-extras -o requirements.lock
 
 clean: ## remove the environment and what was built; inbox, landing and outbox stay
-	@rm -rf $(VENV) *.egg-info .pytest_cache .ruff_cache .import_linter_cache
+	@rm -rf $(VENV) $(SUPERSET) *.egg-info .pytest_cache .ruff_cache .import_linter_cache
 	@data="$${RETENTION_DATA:-data}"; for built in dagster logs serving target warehouse.duckdb \
 		warehouse.duckdb.wal warehouse.lock dbt_parse.lock; do rm -rf "$$data/$$built"; done
 
@@ -104,3 +108,9 @@ $(INSTALLED): requirements.lock pyproject.toml
 	@$(BIN)/python -m pip install --quiet --require-hashes --requirement requirements.lock
 	@$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
 	@touch $(INSTALLED)
+
+$(SUPERSET)/.installed: bi/superset/requirements.txt | $(INSTALLED)
+	@echo "Building Superset's environment in $(SUPERSET), some minutes ..."
+	@if [ ! -x $(SUPERSET)/bin/python ]; then "$$($(BIN)/python -c 'import sys; print(sys._base_executable)')" -m venv $(SUPERSET); fi
+	@$(SUPERSET)/bin/python -m pip install --quiet --requirement bi/superset/requirements.txt
+	@touch $(SUPERSET)/.installed
