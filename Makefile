@@ -4,7 +4,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .PHONY: help demo refresh status ui test lint bench bench-scores truth online-retail lock clean
 .PHONY: metrics metric docs dictionary bi-postgres test-bi test-superset
-.PHONY: boards test-boards
+.PHONY: boards test-boards bench-boards
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -77,6 +77,8 @@ test-boards: $(INSTALLED) ## the boards of both shops in Chromium; the shops and
 
 test-superset: $(INSTALLED) $(SUPERSET)/.installed ## the dashboard bundle in a Superset of its own (a big download the first time)
 	@SUPERSET_BIN=$(CURDIR)/$(SUPERSET)/bin $(BIN)/python -m pytest -q tests/integration/test_superset.py
+bench-boards: $(INSTALLED) ## the boards of a million customers: every query and every first paint, live and nightly
+	@$(BIN)/python -m tests.browser.bench
 
 truth: $(INSTALLED) ## what the sample shop's marts and fits say beside what its generator hid
 	@$(BIN)/python -m pytest -s -q tests/integration/test_sample_truth.py tests/integration/test_membership_truth.py
