@@ -4,9 +4,9 @@ What belongs here is the record that all candidates speak in, the score that the
 the way from forecasters of orders to it. How they are judged belongs to `trial` and `verdicts`.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,11 +39,20 @@ class Prediction:
 
 @dataclass(frozen=True)
 class Candidate:
-    """A model by name, asked with a ledger and a horizon in days."""
+    """A model by name, asked with a ledger and a horizon in days.
+
+    ``forecast`` gives all that the model says, for whoever publishes it; ``read`` takes from it
+    what the court judges.
+    """
 
     model_name: str
-    predict: Callable[[Ledger, int], Prediction]
+    forecast: Callable[[Ledger, int], Any]
+    read: Callable[[Any], Prediction]
     is_baseline: bool = False
+
+    def predict(self, ledger: Ledger, horizon_days: int) -> Prediction:
+        """Forecast, and read the forecast."""
+        return self.read(self.forecast(ledger, horizon_days))
 
 
 @dataclass(frozen=True)
@@ -58,50 +67,50 @@ class Score:
 
 
 def orders_score(
-    forecasters: Mapping[str, Forecaster], baselines: tuple[str, ...], horizon_days: int
+    forecasters: Mapping[str, Forecaster], baselines: Collection[str], horizon_days: int
 ) -> Score:
     """Orders of each customer within the horizon."""
-
-    def of(name: str) -> Candidate:
-        def predict(ledger: Ledger, days: int) -> Prediction:
-            said = forecast_of(ledger, forecasters[name], days)
-            return Prediction(
-                said.level, said.verdict, said.expected_orders, said.orders_p10, said.orders_p90
-            )
-
-        return Candidate(name, predict, name in baselines)
-
     return Score(
         "orders",
         "count",
         horizon_days,
-        tuple(of(name) for name in forecasters),
+        tuple(
+            Candidate(name, asking(forecaster), _orders_of, name in baselines)
+            for name, forecaster in forecasters.items()
+        ),
         lambda came: came.order_count,
     )
 
 
-def churn_score(
-    forecasters: Mapping[str, Forecaster],
-    baselines: tuple[str, ...],
-    horizon_days: int,
-    others: tuple[Candidate, ...] = (),
-) -> Score:
+def churn_score(candidates: tuple[Candidate, ...], horizon_days: int) -> Score:
     """Probability of at least one order within the horizon; churn is that of none."""
-
-    def of(name: str) -> Candidate:
-        def predict(ledger: Ledger, days: int) -> Prediction:
-            said = forecast_of(ledger, forecasters[name], days)
-            return Prediction(said.level, said.verdict, said.p_order)
-
-        return Candidate(name, predict, name in baselines)
-
     return Score(
         "churn",
         "probability",
         horizon_days,
-        (*(of(name) for name in forecasters), *others),
+        candidates,
         lambda came: (came.order_count > 0).astype(float),
     )
+
+
+def churn_candidates(
+    forecasters: Mapping[str, Forecaster], baselines: Collection[str]
+) -> tuple[Candidate, ...]:
+    """Forecasts of orders, read as the chance of any."""
+    return tuple(
+        Candidate(name, asking(forecaster), _any_order_of, name in baselines)
+        for name, forecaster in forecasters.items()
+    )
+
+
+def _orders_of(said: Forecast) -> Prediction:
+    return Prediction(
+        said.level, said.verdict, said.expected_orders, said.orders_p10, said.orders_p90
+    )
+
+
+def _any_order_of(said: Forecast) -> Prediction:
+    return Prediction(said.level, said.verdict, said.p_order)
 
 
 def value_score(horizon_days: int, candidates: tuple[Candidate, ...]) -> Score:
@@ -116,13 +125,14 @@ def value_score(horizon_days: int, candidates: tuple[Candidate, ...]) -> Score:
 
 
 @per_ledger
-def _forecast(ledger: Ledger, forecaster: Forecaster, horizon_days: int) -> Forecast:
+def forecast_of(ledger: Ledger, forecaster: Forecaster, horizon_days: int) -> Forecast:
+    """Ask a forecaster once: orders, churn and value are three readings of one forecast."""
     return forecaster.forecast(ledger, horizon_days)
 
 
-def forecast_of(ledger: Ledger, forecaster: Forecaster, horizon_days: int) -> Forecast:
-    """Ask a forecaster once: orders, churn and value are three readings of one forecast."""
-    return _forecast(ledger, forecaster, horizon_days)
+def asking(forecaster: Forecaster) -> Callable[[Ledger, int], Forecast]:
+    """What a candidate needs of a forecaster."""
+    return lambda ledger, horizon_days: forecast_of(ledger, forecaster, horizon_days)
 
 
 def _repeat_margins(ledger: Ledger, after: int | None = None) -> Floats:
@@ -166,10 +176,10 @@ def _own_last_margin(ledger: Ledger, horizon_days: int) -> Floats:
 def _margin_baseline(
     name: str, expect: Callable[[Ledger, int], Floats], level: Level, verdict: str
 ) -> Candidate:
-    def predict(ledger: Ledger, horizon_days: int) -> Prediction:
+    def forecast(ledger: Ledger, horizon_days: int) -> Prediction:
         return Prediction(level, verdict, expect(ledger, horizon_days))
 
-    return Candidate(name, predict, is_baseline=True)
+    return Candidate(name, forecast, lambda said: said, is_baseline=True)
 
 
 # The four plain forecasts of orders, in money.

@@ -9,7 +9,7 @@ A candidate passes if
 3. its level is right: over all origins its total lies within `BIAS_BAND` of what came, and the
    slope of its calibration within `SLOPE_BAND`.
 
-Losses: Poisson deviance and squared error for counts, log loss for probabilities, squared error
+Losses: Poisson deviance and squared error for counts, log loss for probabilities, Tweedie deviance
 for amounts. The first of a kind is the one by which candidates are compared with each other.
 """
 
@@ -37,7 +37,7 @@ LOSSES: dict[Kind, dict[str, Loss]] = {
         "squared_error": metrics.squared_errors,
     },
     "probability": {"log_loss": metrics.log_losses},
-    "amount": {"squared_error": metrics.squared_errors},
+    "amount": {"tweedie_deviance": metrics.tweedie_deviances},
 }
 CALIBRATIONS: dict[Kind, Callable[[Floats, Floats], metrics.Calibration]] = {
     "count": metrics.count_calibration,

@@ -6,7 +6,7 @@ import cdnow
 import numpy as np
 import pytest
 from scipy.optimize import minimize
-from scipy.stats import linregress, mannwhitneyu, spearmanr
+from scipy.stats import mannwhitneyu, spearmanr
 
 from orchestration.science.court import metrics
 from orchestration.science.errors import DataError
@@ -173,11 +173,24 @@ def test_calibration_lines_are_those_of_a_general_optimiser(kind):
     assert [found.intercept, found.slope] == pytest.approx(best.x, abs=1e-4)
 
 
-def test_a_line_of_amounts_is_that_of_least_squares():
+def test_a_line_of_amounts_solves_the_poisson_equations_whatever_their_sign():
     forecast, actual = drawn()
-    line = linregress(forecast, actual - 1)
-    found = metrics.amount_calibration(forecast, actual - 1)
-    assert [found.slope, found.intercept] == pytest.approx([line.slope, line.intercept], abs=1e-10)
+    amounts = 30 * actual - np.where(actual == 0, 4.0, 0.0)
+    assert (amounts < 0).any()
+    found = metrics.amount_calibration(20 * forecast, amounts)
+    x = np.log(np.maximum(20 * forecast, metrics.AMOUNT_FLOOR * amounts.mean()))
+    mean = np.exp(found.intercept + found.slope * x)
+    assert (amounts - mean).sum() == pytest.approx(0, abs=1e-6 * amounts.sum())
+    assert (amounts - mean) @ x == pytest.approx(0, abs=1e-6 * amounts.sum())
+
+
+def test_the_tweedie_deviance_is_smallest_at_the_mean_whatever_the_sign_of_an_amount():
+    amounts = np.array([-20.0, 0.0, 10.0, 90.0])
+    levels = np.linspace(5, 60, 551)
+    sums = [metrics.tweedie_deviances(np.full(4, level), amounts).sum() for level in levels]
+    assert levels[int(np.argmin(sums))] == pytest.approx(20.0)
+    # By hand, where the forecast is above the floor: 4 (9 / 2 + 2 - 2 * 3).
+    assert metrics.tweedie_deviances([4.0], [9.0]).tolist() == [2.0]
 
 
 def test_a_true_forecast_has_slope_one_and_one_twice_too_sure_has_half():

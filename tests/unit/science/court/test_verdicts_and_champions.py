@@ -158,7 +158,7 @@ def test_no_candidate_sees_a_day_after_its_origin():
         return knowing("spy", rates).predict(known, horizon_days)
 
     origins = rolling_origins(ledger, 91)
-    hear(orders_of(replace(knowing("spy", rates), predict=spy)), ledger, origins)
+    hear(orders_of(replace(knowing("spy", rates), forecast=spy)), ledger, origins)
     assert [until for until, _, _ in seen] == list(origins.days)
     assert all(last <= until for until, last, _ in seen)
     for until, _, count in seen:
@@ -174,7 +174,7 @@ def test_a_prediction_of_another_number_of_customers_is_refused():
 
     with pytest.raises(DataError, match="short speaks of"):
         hear(
-            orders_of(replace(knowing("short", rates), predict=short)),
+            orders_of(replace(knowing("short", rates), forecast=short)),
             ledger,
             rolling_origins(ledger, 91),
         )

@@ -8,7 +8,12 @@ from drawn_shop import FIRST_DAY, drawn_shop, knowing, orders_of, silent
 from scipy.stats import entropy
 
 from orchestration.science.court.calibration import calibration_bins, score_deciles
-from orchestration.science.court.candidates import Prediction, churn_score, orders_score
+from orchestration.science.court.candidates import (
+    Prediction,
+    churn_candidates,
+    churn_score,
+    orders_score,
+)
 from orchestration.science.court.monitoring import (
     feature_readings,
     group_readings,
@@ -91,6 +96,31 @@ def test_weeks_add_up_to_the_orders_that_came():
         )
 
 
+def test_a_year_is_followed_in_thirteen_steps_of_four_weeks():
+    ledger, _ = shop()
+    origins = rolling_origins(ledger, 365)
+    weeks = tracking(ledger, ClosedForm("bgnbd"), origins)
+    of_first = [week for week in weeks if week.origin == origins.days[0]]
+    assert [week.week_number for week in of_first] == list(range(4, 53, 4))
+    assert {week.weeks for week in weeks} == {4}
+    came = ledger.outcomes(ledger.known_at(origins.days[0]), 364).order_count.sum()
+    assert sum(week.actual_orders for week in of_first) == came
+
+
+def test_weeks_may_be_lent_and_the_total_stays_the_forecasters_own():
+    ledger, _ = shop()
+    origins = rolling_origins(ledger, 91)
+    own, lent = ClosedForm("mbgnbd"), ClosedForm("bgnbd")
+    weeks = tracking(ledger, own, origins, weeks_of=lent)
+    of_lender = tracking(ledger, lent, origins)
+    for day in origins.days:
+        total = own.forecast(ledger.known_at(day), 91).expected_orders.sum()
+        mine = [week.expected_orders for week in weeks if week.origin == day]
+        theirs = [week.expected_orders for week in of_lender if week.origin == day]
+        assert sum(mine) == pytest.approx(total)
+        assert np.ptp(np.divide(mine, theirs)) == pytest.approx(0, abs=1e-9)
+
+
 def test_the_stability_index_is_the_sum_of_both_relative_entropies():
     random = np.random.default_rng(4)
     before, after = random.normal(0, 1, 4_000), random.normal(0.5, 1.2, 3_000)
@@ -155,7 +185,8 @@ def test_orders_and_churn_are_two_readings_of_the_same_forecasts():
     ledger, _ = shop()
     origins = rolling_origins(ledger, 91)
     orders = hear(orders_score(FORECASTERS, BASELINE_NAMES, 91), ledger, origins)
-    churn = hear(churn_score(FORECASTERS, BASELINE_NAMES, 91), ledger, origins)
+    candidates = churn_candidates(FORECASTERS, BASELINE_NAMES)
+    churn = hear(churn_score(candidates, 91), ledger, origins)
     assert ((orders.actual() > 0) == churn.actual()).all()
     p_order = churn.expected("bgnbd")
     assert ((p_order >= 0) & (p_order <= 1)).all()
