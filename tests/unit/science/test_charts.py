@@ -8,6 +8,7 @@ import pytest
 
 from orchestration.science import charts
 from orchestration.science.errors import DataError
+from orchestration.science.intervals import wilson_interval
 from orchestration.science.purchases import bgnbd
 
 JANUARY, FEBRUARY, MARCH = date(2024, 1, 1), date(2024, 2, 1), date(2024, 3, 1)
@@ -98,7 +99,7 @@ def test_more_renewals_than_terms_due_are_refused():
 
 def test_the_wilson_interval_has_the_textbook_value():
     """81 of 263: .2553 to .3662 (Newcombe 1998, table I)."""
-    low, high = charts.wilson_interval([81], [263])
+    low, high = wilson_interval([81], [263])
     assert (round(float(low[0]), 4), round(float(high[0]), 4)) == (0.2553, 0.3662)
 
 
