@@ -1,0 +1,1 @@
+"""One night's scores: who stands trial, who speaks, and the tables that come of it."""
