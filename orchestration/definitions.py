@@ -8,7 +8,6 @@ import dagster as dg
 from orchestration.assets.boards import boards_asset
 from orchestration.assets.dbt import HALVES, dbt_half, dbt_resource, with_attached_tests
 from orchestration.assets.ingest import landing_assets
-from orchestration.assets.postgres import postgres_assets
 from orchestration.assets.publish import publish_assets
 from orchestration.assets.scoring import scoring_assets
 from orchestration.assets.shared import owners_by_group
@@ -48,7 +47,7 @@ def build_defs(overrides: Mapping[str, Any] | None = None) -> dg.Definitions:
     built = [
         landing_assets(load_contract(), owner=owners["staging"]),
         *(dbt_half(manifest, half) for half in HALVES),
-        scoring_assets(owner=owners["clv"]),
+        scoring_assets(customer_owner=owners["clv"], court_owner=owners["scores"]),
     ]
     gates = [
         spec.key
@@ -61,7 +60,6 @@ def build_defs(overrides: Mapping[str, Any] | None = None) -> dg.Definitions:
             *built,
             publish_assets(manifest, gates, owner=owners["staging"]),
             boards_asset(owner=owners["kpi"]),
-            *postgres_assets(settings, owner=owners["staging"]),
         ],
         asset_checks=SCORE_CHECKS,
         jobs=[nightly],

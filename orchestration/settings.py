@@ -9,11 +9,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo, available_timezones
 
 import yaml
 
 PROJECT_DIRECTORY = Path(__file__).resolve().parent.parent
+
+# What a business constant may be; several horizons are a list.
+Constant = str | int | float | tuple[int, ...]
 
 
 class SettingError(ValueError):
@@ -25,7 +29,7 @@ class Settings:
     """Typed settings; `from_environment` builds them and refuses what it does not know."""
 
     data_directory: Path
-    overrides: tuple[tuple[str, str | int | float], ...] = ()
+    overrides: tuple[tuple[str, Constant], ...] = ()
     source_timezone: str = "UTC"
     source_date_order: str = "ymd"
     nightly_at: str = "03:30"
@@ -70,12 +74,12 @@ class Settings:
         named = dict(self.overrides).get("as_of_date")
         return date.fromisoformat(str(named)) if named else None
 
-    def business_constant(self, name: str) -> str | int | float:
+    def business_constant(self, name: str) -> Any:
         """A business constant as the night will see it: the override, or what dbt_project.yml says."""
         project = yaml.safe_load((PROJECT_DIRECTORY / "dbt_project.yml").read_text())
         return {**project["vars"], **dict(self.overrides)}[name]
 
-    def dbt_vars(self) -> dict[str, str | int | float]:
+    def dbt_vars(self) -> dict[str, Constant]:
         """Business constants that differ from `dbt_project.yml`."""
         return dict(self.overrides)
 
@@ -126,6 +130,13 @@ def _at_least(smallest: int):
     return read
 
 
+def _horizons(value: str) -> tuple[int, ...]:
+    days = tuple(sorted({int(part) for part in value.split(",")}))
+    if days[0] < 1:
+        raise ValueError("must be whole numbers of days, at least 1 each, such as 30,90")
+    return days
+
+
 def _rate(value: str) -> float:
     number = float(value)
     if not 0 <= number < 1:
@@ -156,6 +167,7 @@ _BUSINESS_CONSTANTS = {
     "RETENTION_LAPSE_DAYS": ("lapse_days", _at_least(1)),
     "RETENTION_MEMBERSHIP_GRACE_DAYS": ("membership_grace_days", _at_least(0)),
     "RETENTION_RETURN_WINDOW_DAYS": ("return_window_days", _at_least(0)),
+    "RETENTION_CHURN_HORIZONS_DAYS": ("churn_horizons_days", _horizons),
     "RETENTION_YEARLY_DISCOUNT_RATE": ("yearly_discount_rate", _rate),
     "RETENTION_IDENTITY_EMAIL_MAX_ACCOUNTS": ("identity_email_max_accounts", _at_least(1)),
 }

@@ -84,6 +84,51 @@ NUMBERS = (
         having count(*) > 0""",
         "{0:,} customers are at risk: worth {1:,.0f} {3} so far, {2:,.0f} more expected in a year",
     ),
+    # How sure the scores are: what their champion saved against the closest forecast without a model, on held-out time.
+    *(
+        Number(
+            frozenset({"fct_score_champions", "fct_score_verdicts"}),
+            f"""select horizon_days, champions.champion_model_name, 100 * verdicts.loss_gain,
+                100 * verdicts.total_bias, verdicts.origins
+            from fct_score_champions as champions
+            inner join fct_score_verdicts as verdicts using (score_name, horizon_days, as_of_date)
+            where score_name = '{score}' and champions.is_published and champions.level = 'customer'
+                and verdicts.model_name = champions.champion_model_name
+            order by horizon_days nulls last
+            limit 1""",
+            words,
+        )
+        for score, words in (
+            (
+                "churn",
+                "who orders within {0} days is forecast by {1}: {2:.0f}% less loss than without a model,"
+                " total off by {3:+.0f}% over {4} origins",
+            ),
+            (
+                "value",
+                "what a customer brings in {0} days is forecast by {1}: {2:.0f}% less loss than without a model,"
+                " total off by {3:+.0f}% over {4} origins",
+            ),
+        )
+    ),
+    Number(
+        frozenset({"fct_score_champions"}),
+        """select string_agg(score_name || ' over ' || horizon_days || ' days', ', '
+                order by score_name nulls last, horizon_days nulls last)
+        from fct_score_champions
+        where level = 'pooled'
+            and as_of_date = (select max(as_of_date) from fct_score_champions)""",
+        "pooled, since the shop is too small or too young to judge each customer: {0}",
+    ),
+    Number(
+        frozenset({"fct_score_champions"}),
+        """select string_agg(score_name || ' over ' || horizon_days || ' days', ', '
+                order by score_name nulls last, horizon_days nulls last)
+        from fct_score_champions
+        where not is_published
+            and as_of_date = (select max(as_of_date) from fct_score_champions)""",
+        "withheld, since nobody has earned the place (last good scores stay, dated): {0}",
+    ),
 )
 
 

@@ -1,20 +1,156 @@
-"""Gates of the scores: the fit found its maximum, every customer has one row, probabilities are probabilities.
+"""Gates of the scores: nothing stands in a published table that has not earned its place.
 
-They block: a night whose scores fail is not published.
+They block: a night whose scores fail is not published. That a score was withheld is no failure of the
+night, and only warns.
 """
 
 import dagster as dg
 
 from orchestration.resources.warehouse import Warehouse
+from orchestration.science.court.verdicts import BIAS_BAND, SLOPE_BAND
 
-CUSTOMER_CLV = dg.AssetKey(["scores", "customer_clv"])
-MODEL_FITS = dg.AssetKey(["scores", "model_fits"])
-PROBABILITIES = ("p_alive", "p_order_90d", "p_churn_90d")
-EXPECTATIONS = ("expected_orders_365d", "expected_order_value_amount", "residual_clv_365d_amount")
+BASELINES = ("zero", "mean", "own_rate", "own_last_period")
+# Score table -> (the score that governs it, its horizon in days, as SQL).
+GOVERNED = {
+    "customer_churn": ("churn", "scored.horizon_days"),
+    "score_reasons": ("churn", "scored.horizon_days"),
+    "customer_clv": ("value", "scored.horizon_days"),
+}
+RANGES = {
+    "customer_churn": {
+        "p_order": "not (p_order between 0 and 1)",
+        "p_churn": "not (p_churn between 0 and 1)",
+    },
+    "customer_clv": {
+        "p_alive": "not (p_alive between 0 and 1)",
+        # A comparison with NaN is true on this engine where it says "greater", hence isnan by name.
+        "expected_orders_365d": "isnan(expected_orders_365d) or isinf(expected_orders_365d)"
+        " or expected_orders_365d < 0",
+        "residual_clv_365d_amount": "residual_clv_365d_p10_amount > residual_clv_365d_p90_amount",
+        "orders_365d_p10": "orders_365d_p10 > orders_365d_p90 or orders_365d_p10 < 0",
+    },
+    "customer_next_order": {
+        "next_order_p50_date": "next_order_p50_date <= scored_as_of_date"
+        " or next_order_p50_date > next_order_p90_date",
+    },
+}
+
+
+def _key(table: str) -> dg.AssetKey:
+    return dg.AssetKey(["scores", table])
 
 
 @dg.asset_check(
-    asset=MODEL_FITS,
+    asset=_key("score_champions"),
+    blocking=True,
+    additional_deps=[_key(table) for table in (*GOVERNED, "customer_next_order", "score_verdicts")],
+    description="Every row of a score table was said by the champion of its night, which passed or was pooled.",
+)
+def no_score_stands_without_a_passing_verdict(
+    warehouse: dg.ResourceParam[Warehouse],
+) -> dg.AssetCheckResult:
+    """Blocks the night when a customer has a score that nobody was allowed to give."""
+    wrong = []
+    for table, (score, horizon) in GOVERNED.items():
+        wrong += warehouse.query(f"""
+            select '{table}', scored.model_name, cast(scored.scored_as_of_date as varchar), count(*)
+            from scores.{table} as scored
+            where not exists (
+                select 1 from scores.score_champions as champions
+                where champions.is_published
+                    and champions.score_name = '{score}'
+                    and champions.horizon_days = {horizon}
+                    and champions.champion_model_name = scored.model_name
+                    and champions.as_of_date = scored.scored_as_of_date)
+            group by all
+        """)
+    wrong += warehouse.query("""
+        select 'customer_next_order', scored.model_name, cast(scored.scored_as_of_date as varchar), count(*)
+        from scores.customer_next_order as scored
+        where not exists (
+            select 1 from scores.score_champions as champions
+            where champions.is_published
+                and champions.score_name = 'orders'
+                and champions.champion_model_name = scored.model_name
+                and champions.as_of_date = scored.scored_as_of_date)
+        group by all
+    """)
+    # The verdict is worked out anew from its own numbers: a flag alone would prove nothing.
+    wrong += warehouse.query(f"""
+        select 'score_champions', champions.champion_model_name, champions.score_name, 0
+        from scores.score_champions as champions
+        left join scores.score_verdicts as verdicts
+            on champions.score_name = verdicts.score_name
+            and champions.horizon_days = verdicts.horizon_days
+            and champions.champion_model_name = verdicts.model_name
+        where champions.as_of_date = (select as_of_date from landing.night)
+            and champions.is_published
+            and champions.level <> 'pooled'
+            and not coalesce(
+                verdicts.is_passing
+                and not verdicts.is_baseline
+                and verdicts.loss_difference_high < 0
+                and abs(verdicts.total_bias) <= {BIAS_BAND}
+                and verdicts.calibration_slope between {SLOPE_BAND[0]} and {SLOPE_BAND[1]},
+                false)
+    """)
+    return dg.AssetCheckResult(
+        passed=not wrong,
+        description="; ".join(
+            f"{table}: {rows} rows by {model or 'nobody'} of {night} without a passing verdict"
+            for table, model, night, rows in wrong
+        )
+        or None,
+        metadata={"kinds of rows without a verdict": len(wrong)},
+    )
+
+
+@dg.asset_check(
+    asset=_key("score_champions"),
+    description="Every score has a champion that spoke tonight; else its last good rows stay, dated.",
+)
+def no_score_was_withheld(warehouse: dg.ResourceParam[Warehouse]) -> dg.AssetCheckResult:
+    """Warns where a score was withheld, with the reason."""
+    withheld = warehouse.query("""
+        select score_name, horizon_days, reason from scores.score_champions
+        where not is_published and as_of_date = (select as_of_date from landing.night)
+        order by score_name nulls last, horizon_days nulls last
+    """)
+    return dg.AssetCheckResult(
+        passed=not withheld,
+        severity=dg.AssetCheckSeverity.WARN,
+        description="; ".join(f"{name} within {days} days: {why}" for name, days, why in withheld)
+        or None,
+        metadata={"scores withheld": len(withheld)},
+    )
+
+
+@dg.asset_check(
+    asset=_key("score_backtests"),
+    blocking=True,
+    description="Zero, mean, own rate and last period stand beside every score at every origin.",
+)
+def four_plain_forecasts_stand_beside_every_score(
+    warehouse: dg.ResourceParam[Warehouse],
+) -> dg.AssetCheckResult:
+    """Blocks the night when a score was judged without one of the forecasts it has to beat."""
+    names = ", ".join(f"'{name}'" for name in BASELINES)
+    missing = warehouse.query(f"""
+        select score_name, horizon_days, cast(origin_date as varchar)
+        from scores.score_backtests
+        group by all
+        having count(distinct model_name) filter (where is_baseline and model_name in ({names})) < {len(BASELINES)}
+    """)
+    return dg.AssetCheckResult(
+        passed=not missing,
+        description="; ".join(f"{name} within {days} days at {day}" for name, days, day in missing)
+        or None,
+        metadata={"origins without all of them": len(missing)},
+    )
+
+
+@dg.asset_check(
+    asset=_key("model_fits"),
     blocking=True,
     description="Every fit behind a score converged; else its numbers mean nothing.",
 )
@@ -32,46 +168,64 @@ def every_used_fit_converged(warehouse: dg.ResourceParam[Warehouse]) -> dg.Asset
 
 
 @dg.asset_check(
-    asset=CUSTOMER_CLV,
+    asset=_key("customer_clv"),
     blocking=True,
-    description="One row per customer of the features, no more and no fewer.",
-    additional_deps=[dg.AssetKey(["intermediate", "int_clv__purchase_summary"])],
+    description="One row per customer and score: none twice, and where a score spoke tonight none missing.",
+    additional_deps=[
+        _key("customer_churn"),
+        _key("customer_next_order"),
+        dg.AssetKey(["intermediate", "int_purchases__customers"]),
+    ],
 )
 def every_customer_is_scored_once(warehouse: dg.ResourceParam[Warehouse]) -> dg.AssetCheckResult:
-    """Blocks the night when a customer is missing from the scores, or there twice."""
-    [(customers, rows, distinct, missing)] = warehouse.query("""
+    """Blocks the night when a customer is missing from the scores of tonight, or there twice."""
+    counts = warehouse.query("""
+        with scored as (
+            select 'customer_clv' as score_table, 0 as horizon_days, customer_id, scored_as_of_date
+            from scores.customer_clv
+            union all
+            select 'customer_next_order', 0, customer_id, scored_as_of_date from scores.customer_next_order
+            union all
+            select 'customer_churn', horizon_days, customer_id, scored_as_of_date from scores.customer_churn
+        )
         select
-            (select count(*) from intermediate.int_clv__purchase_summary),
-            (select count(*) from scores.customer_clv),
-            (select count(distinct customer_id) from scores.customer_clv),
-            (select count(*) from intermediate.int_clv__purchase_summary as features
-             where not exists (
-                select 1 from scores.customer_clv as scored where scored.customer_id = features.customer_id))
+            score_table,
+            horizon_days,
+            count(*),
+            count(distinct scored.customer_id),
+            count(*) filter (where customers.customer_id is null),
+            max(scored_as_of_date) = (select as_of_date from landing.night),
+            (select count(*) from intermediate.int_purchases__customers)
+        from scored
+        left join intermediate.int_purchases__customers as customers
+            on scored.customer_id = customers.customer_id
+        group by 1, 2
+        order by 1 nulls last, 2 nulls last
     """)
+    wrong = [
+        f"{table} ({horizon} days): {rows} rows, {distinct} distinct, {strangers} of no customer,"
+        f" {customers} customers"
+        for table, horizon, rows, distinct, strangers, is_of_tonight, customers in counts
+        if rows != distinct or strangers or (is_of_tonight and rows != customers)
+    ]
     return dg.AssetCheckResult(
-        passed=customers == rows == distinct and missing == 0,
-        description=f"{customers} customers, {rows} rows, {distinct} of them distinct, {missing} missing",
-        metadata={"customers": customers, "rows": rows, "distinct": distinct, "missing": missing},
+        passed=not wrong, description="; ".join(wrong) or None, metadata={"tables": len(counts)}
     )
 
 
 @dg.asset_check(
-    asset=CUSTOMER_CLV,
+    asset=_key("customer_clv"),
     blocking=True,
-    description="Probabilities lie in [0, 1]; expectations are finite and not negative.",
+    description="Probabilities lie in [0, 1]; expectations are finite; bounds and dates are in order.",
+    additional_deps=[_key("customer_churn"), _key("customer_next_order")],
 )
 def scores_are_in_range(warehouse: dg.ResourceParam[Warehouse]) -> dg.AssetCheckResult:
     """Blocks the night when a score lies where no score of its kind can lie."""
-    # A comparison with NaN is true on this engine where it says "greater", hence isnan by name.
-    conditions = {name: f"not ({name} between 0 and 1)" for name in PROBABILITIES}
-    conditions |= {
-        name: f"isnan(cast({name} as double)) or isinf(cast({name} as double))"
-        for name in EXPECTATIONS
-    }
-    conditions["expected_orders_365d"] += " or expected_orders_365d < 0"
-    counts = ", ".join(f"count(*) filter (where {rule})" for rule in conditions.values())
-    [found] = warehouse.query(f"select {counts} from scores.customer_clv")
-    outside = {name: count for name, count in zip(conditions, found, strict=True) if count}
+    outside = {}
+    for table, rules in RANGES.items():
+        counts = ", ".join(f"count(*) filter (where {rule})" for rule in rules.values())
+        [found] = warehouse.query(f"select {counts} from scores.{table}")
+        outside |= {name: count for name, count in zip(rules, found, strict=True) if count}
     return dg.AssetCheckResult(
         passed=not outside,
         description=", ".join(f"{name}: {count} rows" for name, count in outside.items()) or None,
@@ -79,4 +233,11 @@ def scores_are_in_range(warehouse: dg.ResourceParam[Warehouse]) -> dg.AssetCheck
     )
 
 
-SCORE_CHECKS = [every_used_fit_converged, every_customer_is_scored_once, scores_are_in_range]
+SCORE_CHECKS = [
+    no_score_stands_without_a_passing_verdict,
+    no_score_was_withheld,
+    four_plain_forecasts_stand_beside_every_score,
+    every_used_fit_converged,
+    every_customer_is_scored_once,
+    scores_are_in_range,
+]

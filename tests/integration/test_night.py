@@ -13,6 +13,19 @@ from orchestration.resources.last_day import last_complete_day
 from orchestration.resources.places import landing_of
 
 PUBLICATION = dg.AssetKey(["serving", "publication"])
+# What Dagster's pages show of the scores.
+PICTURES = {
+    "score_tracking": ["tracking, orders within 90 days"],
+    "score_calibration": [
+        "calibration, orders within 90 days",
+        "calibration, any order within 90 days",
+        "calibration, value within 365 days",
+    ],
+    "score_backtests": ["lift, any order within 90 days", "lift, value within 365 days"],
+    "model_fits": ["repeat orders, counted and expected"],
+    "model_fit_history": ["parameter history"],
+    "membership_value": ["survival of memberships"],
+}
 
 
 def digest(file: Path) -> str:
@@ -95,15 +108,36 @@ def test_another_last_day_and_back_again_gives_the_first_numbers(shop_copy):
     assert again.fingerprint == first.fingerprint
 
 
-def test_a_night_that_cannot_be_scored_leaves_the_published_copy_and_says_why(shop_copy):
-    # Two days after the shop opened there is no repeat customer to fit anything to.
+def test_a_night_that_cannot_be_scored_publishes_no_score_and_says_so(shop_copy):
+    # On the day on which the shop opened there is nothing to forecast from.
     [(opened,)] = shop_copy.warehouse.query("select min(ordered_at)::date from staging.stg_orders")
-    before = shop_copy.serving.current_file(), digest(shop_copy.serving.current_file())
 
     outcome = shop_copy.retention("refresh", "--as-of", opened.isoformat())
 
+    assert outcome.returncode == 0, outcome.stdout + outcome.stderr
+    assert "withheld" in outcome.stdout
+    _, [(customers, churn, value)] = shop_copy.serving.query(
+        "select count(*), count(p_churn_90d), count(residual_clv_365d_amount)"
+        " from fct_customer_churn inner join fct_customer_value using (customer_id)"
+    )
+    assert customers > 0
+    assert (churn, value) == (0, 0)
+    _, champions = shop_copy.serving.query(
+        f"select is_published, reason from fct_score_champions where as_of_date = '{opened}'"
+    )
+    assert champions
+    assert not any(is_published for is_published, _ in champions)
+    assert all(reason for _, reason in champions)
+
+
+def test_a_failed_night_leaves_the_published_copy_and_says_why(shop_copy):
+    before = shop_copy.serving.current_file(), digest(shop_copy.serving.current_file())
+
+    outcome = shop_copy.retention("refresh", RETENTION_CHURN_HORIZONS_DAYS="30")
+
     assert outcome.returncode == 1
     assert "The night failed" in outcome.stderr
+    assert "add 90 to RETENTION_CHURN_HORIZONS_DAYS" in outcome.stderr
     assert "stands untouched" in outcome.stderr
     assert (shop_copy.serving.current_file(), digest(shop_copy.serving.current_file())) == before
     [notice] = (shop_copy.data / "outbox").glob("failed_night_*.md")
@@ -149,11 +183,16 @@ def test_every_table_of_the_night_is_an_asset_that_was_made(sample_shop, own_env
         triangle = instance.get_latest_materialization_event(
             dg.AssetKey(["marts", "fct_cohort_retention"])
         ).asset_materialization.metadata
-        fit = instance.get_latest_materialization_event(
-            dg.AssetKey(["scores", "customer_clv"])
-        ).asset_materialization.metadata
+        shown = {
+            name: instance.get_latest_materialization_event(
+                dg.AssetKey(["scores", name])
+            ).asset_materialization.metadata
+            for name in PICTURES
+        }
     assert never == []
     assert "data:image/png;base64," in triangle["cohort triangle"].value
-    assert "data:image/png;base64," in fit["repeat orders, counted and expected"].value
+    for name, pictures in PICTURES.items():
+        for title in pictures:
+            assert "data:image/png;base64," in shown[name][title].value
     _, [(rows,)] = sample_shop.serving.query("select count(*) from fct_cohort_retention")
     assert triangle["dagster/row_count"].value == rows

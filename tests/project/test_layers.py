@@ -13,6 +13,7 @@ RUNGS = {
     "cohorts": 3,
     "churn": 3,
     "clv": 3,
+    "scores": 3,
     "segments": 3,
     "kpi": 4,
     "health": 4,

@@ -116,7 +116,7 @@ def test_every_step_that_writes_is_in_the_pool_of_one(definitions):
         # Scores write in their pool as one belt; boards read the copy and write beside it.
         if not node.name.startswith("scores__") and node.name != "boards"
     }
-    assert set(writers) == {"landing", "foundation", "customer_value", "marts", "publish"}
+    assert set(writers) == {"landing", "foundation", "scores", "marts", "publish"}
     assert set(writers.values()) == {WRITER_POOL}
 
 
@@ -127,6 +127,8 @@ def test_the_gates_of_the_scores_block(graph):
         if key.asset_key.path[0] == "scores" and graph.get_check_spec(key).blocking
     }
     assert blocking == {
+        "no_score_stands_without_a_passing_verdict",
+        "four_plain_forecasts_stand_beside_every_score",
         "every_used_fit_converged",
         "every_customer_is_scored_once",
         "scores_are_in_range",
@@ -156,17 +158,3 @@ def test_an_overridden_resource_takes_the_place_of_the_built_one(definitions):
     marker = object()
     settings = definitions.resources["settings"]
     assert build_defs({"settings": settings, "outbox": marker}).resources["outbox"] is marker
-
-
-def test_the_night_fills_postgres_after_its_own_copy_where_a_database_is_named(tmp_path, graph):
-    postgres = dg.AssetKey(["serving", "postgres"])
-    assert not graph.has(postgres)
-    with_database = {"RETENTION_DATA": str(tmp_path), "RETENTION_POSTGRES": "dbname=shop"}
-    before = dict(os.environ)
-    try:
-        found = build_defs({"settings": from_environment(with_database)}).resolve_asset_graph()
-    finally:
-        os.environ.clear()
-        os.environ.update(before)
-    assert found.get(postgres).parent_keys == {PUBLICATION}
-    assert found.get(postgres).child_keys == set()

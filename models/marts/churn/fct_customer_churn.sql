@@ -14,7 +14,8 @@ cycles as (
 
 scores as (
 
-    select * from {{ ref('stg_scores_customer_clv') }}
+    select * from {{ ref('stg_scores_customer_churn') }}
+    where horizon_days = {{ var('churn_horizon_days') }}
 
 ),
 
@@ -31,11 +32,16 @@ final as (
         -- Three cycles without an order are silence, and nobody is silent within a month.
         case when cycles.cycle_days is not null then greatest(cast(30 as double), 3 * cycles.cycle_days) end
             as personal_lapse_days,
-        scores.p_churn_90d,
+        scores.p_churn as p_churn_90d,
 
         -- attributes
         cycles.cycle_source,
-        {{ risk_band('scores.p_churn_90d') }} as risk_band,
+        {{ risk_band('scores.p_churn') }} as risk_band,
+        scores.relative_risk_band,
+        scores.reason_1,
+        scores.reason_2,
+        scores.reason_3,
+        scores.level,
         scores.model_name,
         scores.model_version,
 
@@ -49,7 +55,10 @@ final as (
 
         -- times
         customers.last_ordered_date,
-        {{ add_days(as_of_date(), var('churn_horizon_days')) }} as label_available_on,
+        coalesce(
+            scores.label_available_on, {{ add_days(as_of_date(), var('churn_horizon_days')) }}
+        ) as label_available_on,
+        scores.scored_as_of_date,
         {{ as_of_date() }} as as_of_date
 
     from customers

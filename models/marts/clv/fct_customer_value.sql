@@ -25,6 +25,16 @@ scores as (
 
 ),
 
+memberships as (
+
+    select
+        customer_id,
+        {{ money_sum('membership_value_365d_amount') }} as membership_value_365d_amount
+    from {{ ref('stg_scores_membership_value') }}
+    group by 1
+
+),
+
 valued as (
 
     select
@@ -44,15 +54,23 @@ valued as (
         scores.p_alive,
         scores.expected_orders_365d,
         scores.expected_order_value_amount,
+        scores.orders_365d_p10,
+        scores.orders_365d_p90,
         scores.residual_clv_365d_amount,
+        scores.residual_clv_365d_p10_amount,
+        scores.residual_clv_365d_p90_amount,
+        memberships.membership_value_365d_amount,
         scores.order_value_model_name,
+        scores.level,
         scores.model_name,
-        scores.model_version
+        scores.model_version,
+        scores.scored_as_of_date
 
     from customers
     inner join sales on customers.customer_id = sales.customer_id
     left join member_money on customers.customer_id = member_money.customer_id
     left join scores on customers.customer_id = scores.customer_id
+    left join memberships on customers.customer_id = memberships.customer_id
 
 ),
 
@@ -81,9 +99,18 @@ final as (
         historic_clv_amount,
         p_alive,
         expected_orders_365d,
+        orders_365d_p10,
+        orders_365d_p90,
         expected_order_value_amount,
         residual_clv_365d_amount,
-        cast(historic_clv_amount + residual_clv_365d_amount as decimal(18, 2)) as total_clv_amount,
+        residual_clv_365d_p10_amount,
+        residual_clv_365d_p90_amount,
+        membership_value_365d_amount,
+        -- Who is no member has no membership to come: that is zero and not unknown.
+        cast(
+            historic_clv_amount + residual_clv_365d_amount + coalesce(membership_value_365d_amount, 0)
+            as decimal(18, 2)
+        ) as total_clv_amount,
         case when residual_clv_365d_amount is not null
             then cast(1 + least(9, floor(10 * residual_rank)) as integer)
         end as residual_decile,
@@ -91,10 +118,12 @@ final as (
 
         -- attributes
         order_value_model_name,
+        level,
         model_name,
         model_version,
 
         -- times
+        scored_as_of_date,
         {{ as_of_date() }} as as_of_date
 
     from ranked

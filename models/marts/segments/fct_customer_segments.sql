@@ -26,7 +26,8 @@ rfm as (
 
 scores as (
 
-    select * from {{ ref('stg_scores_customer_clv') }}
+    select * from {{ ref('stg_scores_customer_churn') }}
+    where horizon_days = {{ var('churn_horizon_days') }}
 
 ),
 
@@ -74,7 +75,7 @@ final as (
             when ranked.margin_rank >= 0.2 then 'middle'
             else 'low'
         end as value_tier,
-        {{ risk_band('scores.p_churn_90d') }} as risk_band,
+        {{ risk_band('scores.p_churn') }} as risk_band,
         rfm.rfm_group,
         -- One order says nothing about habits.
         case

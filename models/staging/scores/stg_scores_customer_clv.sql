@@ -16,20 +16,24 @@ final as (
 
         -- measures
         cast(p_alive as double) as p_alive,
-        cast(p_order_90d as double) as p_order_90d,
-        cast(p_churn_90d as double) as p_churn_90d,
         cast(expected_orders_365d as double) as expected_orders_365d,
+        cast(orders_365d_p10 as double) as orders_365d_p10,
+        cast(orders_365d_p90 as double) as orders_365d_p90,
         cast(expected_order_value_amount as decimal(18, 2)) as expected_order_value_amount,
+        cast(margin_ratio as double) as margin_ratio,
         cast(residual_clv_365d_amount as decimal(18, 2)) as residual_clv_365d_amount,
+        cast(residual_clv_365d_p10_amount as decimal(18, 2)) as residual_clv_365d_p10_amount,
+        cast(residual_clv_365d_p90_amount as decimal(18, 2)) as residual_clv_365d_p90_amount,
 
         -- attributes
         order_value_model_name,
+        level,
         model_name,
         model_version,
 
         -- times
-        cast(fitted_at as timestamp) as fitted_at,
-        cast(as_of_date as date) as as_of_date
+        cast(scored_as_of_date as date) as scored_as_of_date,
+        cast(fitted_at as timestamp) as fitted_at
 
     from scores
 

@@ -1,0 +1,41 @@
+with
+
+scores as (
+
+    select * from {{ ref('stg_scores_customer_churn') }}
+
+),
+
+final as (
+
+    select
+        -- keys
+        customer_id,
+        horizon_days,
+
+        -- measures
+        p_order,
+        p_churn,
+
+        -- attributes
+        relative_risk_band,
+        reason_1,
+        reason_2,
+        reason_3,
+        level,
+        model_name,
+        model_version,
+
+        -- flags
+        is_one_time_buyer,
+
+        -- times
+        label_available_on,
+        scored_as_of_date,
+        {{ as_of_date() }} as as_of_date
+
+    from scores
+
+)
+
+select * from final

@@ -1,0 +1,34 @@
+with
+
+scores as (
+
+    select * from {{ ref('stg_scores_score_reasons') }}
+
+),
+
+final as (
+
+    select
+        -- keys
+        customer_id,
+        horizon_days,
+        reason_number,
+
+        -- measures
+        contribution,
+
+        -- attributes
+        feature_name,
+        reason,
+        model_name,
+        model_version,
+
+        -- times
+        scored_as_of_date,
+        {{ as_of_date() }} as as_of_date
+
+    from scores
+
+)
+
+select * from final

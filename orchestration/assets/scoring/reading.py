@@ -1,0 +1,78 @@
+"""From the tables of the warehouse to what science reads: the ledger, the settings, who customers are."""
+
+from datetime import date
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from orchestration.resources.warehouse import Warehouse
+from orchestration.science.ledger import Ledger, ledger_from_tables
+from orchestration.science.scoring.docket import NightSettings
+from orchestration.settings import SettingError, Settings
+
+EPOCH = date(1970, 1, 1)
+ORDERS, REFUNDS, EVENTS = LEDGER_TABLES = (
+    "intermediate.int_scores__orders",
+    "intermediate.int_scores__refunds",
+    "intermediate.int_scores__events",
+)
+CUSTOMERS = "intermediate.int_purchases__customers"
+MEMBERSHIPS = "intermediate.int_clv__memberships"
+RENEWALS = "intermediate.int_clv__renewals"
+SPELLS = "intermediate.int_membership__spells"
+# Columns of customers by which a bias is looked for, and their words.
+ATTRIBUTES = {"country": "country_code", "channel": "first_channel"}
+
+
+def ledger_of(warehouse: Warehouse, as_of_date: date) -> Ledger:
+    """All that the warehouse knows of orders, refunds and events at the end of a night's last day."""
+    orders, refunds, events = (warehouse.read(name) for name in LEDGER_TABLES)
+    return ledger_from_tables(orders, (as_of_date - EPOCH).days, refunds, events)
+
+
+def night_settings(settings: Settings) -> NightSettings:
+    """The business constants that scores depend on; refuses a shop whose churn has no horizon of its own."""
+    horizons = tuple(int(days) for days in settings.business_constant("churn_horizons_days"))
+    named = int(settings.business_constant("churn_horizon_days"))
+    if named not in horizons:
+        raise SettingError(
+            f"churn_horizons_days is {', '.join(map(str, horizons))} and lacks churn_horizon_days,"
+            f" {named}, which fct_customer_churn shows: add {named} to RETENTION_CHURN_HORIZONS_DAYS"
+        )
+    return NightSettings(
+        churn_horizons_days=horizons,
+        clv_horizon_days=int(settings.business_constant("clv_horizon_days")),
+        yearly_discount_rate=float(settings.business_constant("yearly_discount_rate")),
+    )
+
+
+def attributes_of(warehouse: Warehouse, ledger: Ledger) -> dict[str, NDArray[np.object_]]:
+    """What is known of each customer of the ledger beside orders; None where nothing is."""
+    with warehouse.reading() as connection:
+        columns = ", ".join(ATTRIBUTES.values())
+        known = connection.sql(f"select customer_id, {columns} from {CUSTOMERS}").to_arrow_table()
+    ids = np.asarray(known["customer_id"].to_pylist(), dtype=object)
+    place = np.searchsorted(ledger.customer_ids, ids)
+    place = np.minimum(place, max(ledger.n_customers - 1, 0))
+    found = ledger.customer_ids[place] == ids if ledger.n_customers else np.zeros(0, dtype=bool)
+    attributes = {}
+    for words, column in ATTRIBUTES.items():
+        values = np.full(ledger.n_customers, None, dtype=object)
+        values[place[found]] = np.asarray(known[column].to_pylist(), dtype=object)[found]
+        attributes[words] = values
+    return attributes
+
+
+def table_or_none(warehouse: Warehouse, relation: str) -> pa.Table | None:
+    """A relation as Arrow, or None where no night has written it yet."""
+    return warehouse.read(relation) if relation in warehouse.relations() else None
+
+
+def dated(table: pa.Table, **columns: Any) -> pa.Table:
+    """The same rows with columns that hold one value for all."""
+    for name, value in columns.items():
+        column = pa.repeat(pa.scalar(value), table.num_rows)
+        table = table.append_column(name, column)
+    return table
