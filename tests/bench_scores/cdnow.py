@@ -4,8 +4,15 @@ import numpy as np
 
 from orchestration.science.churn.models import BASELINES as CHURN_BASELINES
 from orchestration.science.churn.models import CHURN_FORECASTERS
+from orchestration.science.churn.records import ChurnForecast
 from orchestration.science.court import metrics
-from orchestration.science.court.candidates import Candidate, Prediction, churn_score, forecast_of
+from orchestration.science.court.candidates import (
+    Candidate,
+    Prediction,
+    churn_candidates,
+    churn_score,
+    forecast_of,
+)
 from orchestration.science.forecasts.registry import BASELINE_NAMES, FORECASTERS
 from orchestration.science.ledger import Ledger
 from orchestration.science.value.residual import earlier_forecasts, value_forecast
@@ -113,7 +120,8 @@ def _spend(known: Ledger, actual: np.ndarray, chosen: Chosen, say: Say) -> str:
 
 
 def _chance(known: Ledger, later: Ledger, say: Say) -> str:
-    score = churn_score(FORECASTERS, BASELINE_NAMES, CHURN_HORIZON_DAYS, _of_churn_alone())
+    candidates = (*churn_candidates(FORECASTERS, BASELINE_NAMES), *_of_churn_alone())
+    score = churn_score(candidates, CHURN_HORIZON_DAYS)
     happened = score.outcome(later.outcomes(known, CHURN_HORIZON_DAYS))
     say("cdnow: choosing the champion of the chance of an order")
     chosen = choose(score, known)
@@ -142,14 +150,14 @@ def _chance(known: Ledger, later: Ledger, say: Say) -> str:
 def _of_churn_alone() -> tuple[Candidate, ...]:
     """Forecasters of churn that do not forecast orders as well."""
 
-    def of(name: str) -> Candidate:
-        def predict(ledger: Ledger, days: int) -> Prediction:
-            said = CHURN_FORECASTERS[name].predict(ledger, days)
-            return Prediction(said.level, said.verdict, said.p_order)
+    def read(said: ChurnForecast) -> Prediction:
+        return Prediction(said.level, said.verdict, said.p_order)
 
-        return Candidate(name, predict, name in CHURN_BASELINES)
-
-    return tuple(of(name) for name in CHURN_FORECASTERS if name not in FORECASTERS)
+    return tuple(
+        Candidate(name, one.predict, read, name in CHURN_BASELINES)
+        for name, one in CHURN_FORECASTERS.items()
+        if name not in FORECASTERS
+    )
 
 
 def published_row(name: str, values: tuple[float | None, ...]) -> list[Cell]:
