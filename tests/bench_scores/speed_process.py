@@ -10,6 +10,7 @@ import json
 import resource
 import sys
 import time
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -120,6 +121,16 @@ def _of(package: Any) -> list[float]:
     return [float(package.params_[name]) for name in bgnbd.PARAMETERS]
 
 
+def _peak_bytes() -> int:
+    """Highest resident memory of this process, and not of the one that started it."""
+    status = Path("/proc/self/status")
+    if status.exists():
+        [line] = [line for line in status.read_text().splitlines() if line.startswith("VmHWM:")]
+        return int(line.split()[1]) * 1024
+    # Where there is no /proc: bytes on macOS. It may count what a forked parent had.
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+
+
 def main() -> None:
     """Do the work that is named and print what it took."""
     work, file, *rest = sys.argv[1:]
@@ -132,9 +143,7 @@ def main() -> None:
             "lifetimes": lifetimes,
             "lifetimes_grouped": lifetimes_grouped,
         }[work](file)
-    # Kilobytes on Linux, bytes on macOS.
-    unit = 1 if sys.platform == "darwin" else 1024
-    result["peak_bytes"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
+    result["peak_bytes"] = _peak_bytes()
     print(json.dumps(result))
 
 
