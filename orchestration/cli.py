@@ -161,7 +161,8 @@ def docs(settings: Settings) -> None:
 @pass_settings
 def publish_postgres(settings: Settings) -> None:
     """Fill the PostgreSQL copy (RETENTION_POSTGRES) with the night that is published."""
-    from orchestration.resources.postgres import READER, publish_to_postgres
+    from orchestration.resources.postgres import publish_to_postgres
+    from orchestration.resources.postgres_reader import READER
 
     if not settings.postgres:
         raise click.ClickException(

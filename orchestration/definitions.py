@@ -8,6 +8,7 @@ import dagster as dg
 from orchestration.assets.boards import boards_asset
 from orchestration.assets.dbt import HALVES, dbt_half, dbt_resource, with_attached_tests
 from orchestration.assets.ingest import landing_assets
+from orchestration.assets.postgres import postgres_assets
 from orchestration.assets.publish import publish_assets
 from orchestration.assets.scoring import scoring_assets
 from orchestration.assets.shared import owners_by_group
@@ -60,6 +61,7 @@ def build_defs(overrides: Mapping[str, Any] | None = None) -> dg.Definitions:
             *built,
             publish_assets(manifest, gates, owner=owners["staging"]),
             boards_asset(owner=owners["kpi"]),
+            *postgres_assets(settings, owner=owners["staging"]),
         ],
         asset_checks=SCORE_CHECKS,
         jobs=[nightly],

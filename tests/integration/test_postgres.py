@@ -7,15 +7,19 @@ from datetime import date
 from decimal import Decimal
 from pathlib import Path
 
+import dagster as dg
 import psycopg
 import pytest
 from conftest import Shop
 from throwaway_postgres import running_postgres, server_programs
 
+from orchestration.assets.postgres import postgres_assets
 from orchestration.resources.dbt_manifest import PublicTable
 from orchestration.resources.postgres import Filled, publish_to_postgres
+from orchestration.resources.progress import SilentProgress
 from orchestration.resources.serving import PostgresError, ServingFolder
 from orchestration.resources.warehouse import Night, open_engine
+from orchestration.settings import from_environment
 
 pytestmark = pytest.mark.skipif(
     server_programs() is None, reason="no PostgreSQL server programs on this machine"
@@ -177,6 +181,26 @@ def test_a_session_of_the_reader_starts_read_only_repeatable_and_with_a_time_lim
     }
 
 
+def test_an_owner_who_may_make_no_roles_is_told_what_to_have_run_once(
+    server, folder, tmp_path, database
+):
+    name = database.split("dbname=")[1]
+    with psycopg.connect(server, autocommit=True) as superuser:
+        superuser.execute(f"create role plain_{name} login")
+        superuser.execute(f"alter database {name} owner to plain_{name}")
+    plain = database.replace("user=owner", f"user=plain_{name}")
+    published_night(folder, tmp_path, NIGHTS[0])
+    with pytest.raises(PostgresError, match="a superuser must once run") as refused:
+        publish_to_postgres(folder, plain)
+    statements = str(refused.value).split("in this database: ")[1]
+    with psycopg.connect(database, autocommit=True) as superuser:
+        superuser.execute(statements)
+    publish_to_postgres(folder, plain)
+    with as_reader(database) as reader:
+        assert reader.execute("show statement_timeout").fetchone() == ("1min",)
+        assert reader.execute("select count(*) from fct_orders").fetchone() == (5000,)
+
+
 def test_a_reader_with_somebody_elses_grant_is_refused_and_the_old_night_stands(
     folder, tmp_path, database
 ):
@@ -282,3 +306,25 @@ def test_a_server_that_is_not_there_is_told_without_the_password(sample_shop: Sh
     assert outcome.returncode == 1
     assert outcome.stderr.startswith("Error: PostgreSQL did not answer")
     assert "hush" not in outcome.stdout + outcome.stderr
+
+
+def test_the_step_of_the_night_fills_the_copy_and_tells_why_it_could_not(
+    folder, tmp_path, database, own_environment
+):
+    published_night(folder, tmp_path, NIGHTS[0])
+    resources = {"serving": folder, "progress": SilentProgress()}
+
+    def step_with(conninfo: str) -> dg.ExecuteInProcessResult:
+        settings = from_environment(
+            {"RETENTION_DATA": str(tmp_path), "RETENTION_POSTGRES": conninfo}
+        )
+        assets = postgres_assets(settings, owner="team:data-engineering")
+        upstream = dg.AssetSpec(["serving", "publication"])
+        return dg.materialize([*assets, upstream], resources=resources, raise_on_error=False)
+
+    outcome = step_with(database)
+    assert outcome.success
+    [made] = outcome.asset_materializations_for_node("postgres")
+    assert made.metadata["dagster/row_count"].value == 10_001
+    [failure] = step_with(f"host={tmp_path} dbname=shop").get_failed_step_keys()
+    assert failure == "postgres"

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from orchestration.documentation.lineage import ColumnLineage
-from orchestration.documentation.site import write_pages
+from orchestration.documentation.site import FAMILY_PAGES, write_pages
+from tests.project.conftest import PROJECT
 from tests.project.test_marts import marts
 
 
@@ -45,3 +46,18 @@ def test_every_column_of_every_mart_is_on_the_page_of_its_family(site, models):
 
 def test_a_column_says_what_it_is_made_of(site):
     assert "<code>int_orders__valued.net_amount</code>" in (site / "marts_orders.html").read_text()
+
+
+def test_every_family_of_marts_has_a_page_that_asks_something_and_names_its_tables():
+    """docs/marts/<family>.md; its questions are run by tests/integration/test_documentation.py."""
+    folders = [folder for folder in (PROJECT / "models" / "marts").iterdir() if folder.is_dir()]
+    pages = {page.stem: page.read_text() for page in (PROJECT / FAMILY_PAGES).glob("*.md")}
+    assert set(pages) == {folder.name for folder in folders}
+    assert [family for family, text in pages.items() if "```sql\n" not in text] == []
+    silent = [
+        f"docs/marts/{folder.name}.md does not name {table.stem}"
+        for folder in folders
+        for table in folder.glob("*.sql")
+        if f"`{table.stem}`" not in pages[folder.name]
+    ]
+    assert silent == []

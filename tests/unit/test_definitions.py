@@ -158,3 +158,17 @@ def test_an_overridden_resource_takes_the_place_of_the_built_one(definitions):
     marker = object()
     settings = definitions.resources["settings"]
     assert build_defs({"settings": settings, "outbox": marker}).resources["outbox"] is marker
+
+
+def test_the_night_fills_postgres_after_its_own_copy_where_a_database_is_named(tmp_path, graph):
+    postgres = dg.AssetKey(["serving", "postgres"])
+    assert not graph.has(postgres)
+    with_database = {"RETENTION_DATA": str(tmp_path), "RETENTION_POSTGRES": "dbname=shop"}
+    before = dict(os.environ)
+    try:
+        found = build_defs({"settings": from_environment(with_database)}).resolve_asset_graph()
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
+    assert found.get(postgres).parent_keys == {PUBLICATION}
+    assert found.get(postgres).child_keys == set()
