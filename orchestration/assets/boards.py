@@ -1,5 +1,7 @@
 """The nightly pages, after the copy is published. What a board is stands in charts/, how it is drawn in boards/."""
 
+from contextlib import closing
+
 import dagster as dg
 
 from orchestration.assets.shared import FRESHNESS
@@ -44,14 +46,16 @@ def boards_asset(owner: str) -> dg.AssetsDefinition:
     ) -> dg.MaterializeResult:
         specifications = load_boards(CHARTS_DIRECTORY)
         folder = boards_of(settings)
-        reader = CopyReader(serving)
-        with progress.step("boards") as step, reader.opened() as copy:
+        with (
+            progress.step("boards") as step,
+            closing(CopyReader(serving)) as reader,
+            reader.opened() as copy,
+        ):
             night = Night(copy)
             style = STYLE_FILE.read_text(encoding="utf-8")
             sizes = folder.write(copy.label, pages(specifications, night, style))
             step.result(f"{len(sizes)} pages of {len(specifications)} boards, {_megabytes(sizes)}")
             slowest = sorted(night.timings, key=lambda timing: -timing[1])[:5]
-        reader.close()
         return dg.MaterializeResult(
             asset_key=BOARDS,
             metadata={

@@ -5,14 +5,14 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Protocol
 
-from orchestration.boards.bars import draw_bars, draw_columns
-from orchestration.boards.drawing import Page
 from orchestration.boards.formats import html, written
-from orchestration.boards.lines import draw_line
-from orchestration.boards.numbers import draw_number
+from orchestration.boards.pictures.bars import draw_bars, draw_columns
+from orchestration.boards.pictures.drawing import Page
+from orchestration.boards.pictures.lines import draw_line
+from orchestration.boards.pictures.numbers import draw_number
+from orchestration.boards.pictures.tables import draw_heat, draw_table
 from orchestration.boards.reading import Answer, Night
 from orchestration.boards.specification import Board, BoardError, Chart, Filter, Section
-from orchestration.boards.tables import draw_heat, draw_table
 
 DRAW: dict[str, Callable[[Chart, Answer, Page], str]] = {
     "number": draw_number,

@@ -60,7 +60,8 @@ COUNTED = {
             order by v.residual_clv_365d_amount desc, segments.customer_id
         ) as rank_in_group,
         segments.lifecycle_stage, segments.value_tier, v.occasion_count, v.historic_clv_amount,
-        v.residual_clv_365d_amount, v.currency_code, churn.p_churn_90d, churn.last_ordered_date,
+        v.residual_clv_365d_amount, v.currency_code, churn.p_churn_90d,
+        churn.reason_1 as churn_reason, churn.last_ordered_date,
         v.as_of_date, v.published_run_id
     from big.marts.fct_customer_segments as segments
     inner join big.marts.dim_customers as customers using (customer_id)

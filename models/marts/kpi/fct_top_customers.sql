@@ -41,6 +41,7 @@ joined as (
         customer_values.residual_clv_365d_amount,
         customer_values.currency_code,
         churn.p_churn_90d,
+        churn.reason_1 as churn_reason,
         churn.last_ordered_date
 
     from segments
@@ -75,6 +76,7 @@ final as (
         cast(rank_in_group as integer) as rank_in_group,
         lifecycle_stage,
         value_tier,
+        churn_reason,
 
         -- measures
         occasion_count,

@@ -4,13 +4,13 @@ import re
 
 import pytest
 
-from orchestration.boards.axes import scale, shown_places
-from orchestration.boards.drawing import Page
 from orchestration.boards.formats import written
-from orchestration.boards.lines import draw_line
+from orchestration.boards.pictures.axes import scale, shown_places
+from orchestration.boards.pictures.drawing import Page
+from orchestration.boards.pictures.lines import draw_line
+from orchestration.boards.pictures.tables import draw_heat
 from orchestration.boards.reading import Answer
 from orchestration.boards.specification import Chart, Definition
-from orchestration.boards.tables import draw_heat
 
 PAGE = Page("GBP", lambda board, chosen: f"/{board}")
 

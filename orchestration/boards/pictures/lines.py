@@ -3,9 +3,16 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from orchestration.boards.axes import HEIGHT, WIDTH, Scale, scale, shown_places
-from orchestration.boards.drawing import Page, legend, mark, numbers_below, series_name, series_of
 from orchestration.boards.formats import html
+from orchestration.boards.pictures.axes import HEIGHT, WIDTH, Scale, scale, shown_places
+from orchestration.boards.pictures.drawing import (
+    Page,
+    legend,
+    mark,
+    numbers_below,
+    series_name,
+    series_of,
+)
 from orchestration.boards.reading import Answer
 from orchestration.boards.specification import Chart
 

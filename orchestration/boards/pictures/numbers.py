@@ -1,7 +1,7 @@
 """A number that matters: its value, what it was before, and whether the change is for the better."""
 
-from orchestration.boards.drawing import Page
 from orchestration.boards.formats import html
+from orchestration.boards.pictures.drawing import Page
 from orchestration.boards.reading import Answer
 from orchestration.boards.specification import Chart
 

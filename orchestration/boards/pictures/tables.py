@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from orchestration.boards.drawing import Page, scrolled
 from orchestration.boards.formats import html, words
+from orchestration.boards.pictures.drawing import Page, scrolled
 from orchestration.boards.reading import Answer
 from orchestration.boards.specification import Chart
 
