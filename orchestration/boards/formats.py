@@ -8,7 +8,16 @@ from typing import Any
 
 # Where a value is missing: a window still open, or a source that the shop does not deliver.
 MISSING = "–"
-_NAMES = {"vip": "VIP"}
+# Written otherwise than their codes; behind a word of ours too (boosted_bgnbd).
+_NAMES = {
+    "vip": "VIP",
+    "bgnbd": "BG/NBD",
+    "mbgnbd": "MBG/NBD",
+    "mbgcnbd_k": "MBG/CNBD-k",
+    "pareto_nbd": "Pareto/NBD",
+    "bgbb": "BG/BB",
+    "nbd": "NBD",
+}
 _SIGNS = {"GBP": "£", "EUR": "€", "USD": "$"}
 
 
@@ -22,8 +31,14 @@ def written(value: Any, form: str, currency: str | None = None) -> str:
 
 def words(code: Any) -> str:
     """A code of the tables as words: `at_risk` is At risk."""
-    text = str(code).replace("_", " ").strip()
-    return _NAMES.get(text, text[:1].upper() + text[1:])
+    text = str(code)
+    for known, name in _NAMES.items():
+        if text == known:
+            return name
+        if text.endswith(f"_{known}"):
+            return f"{words(text.removesuffix(f'_{known}'))} {name}"
+    text = text.replace("_", " ").strip()
+    return text[:1].upper() + text[1:]
 
 
 def html(text: Any) -> str:
@@ -32,7 +47,11 @@ def html(text: Any) -> str:
 
 
 def _count(value: Any) -> str:
-    return f"{round(value):,}".replace("-", "−")
+    return _minus(f"{round(value):,}")
+
+
+def _minus(text: str) -> str:
+    return text.replace("-", "−")
 
 
 def _money(value: Any, currency: str | None, digits: int = 0) -> str:
@@ -62,10 +81,10 @@ def _signed_points(value: Any) -> str:
 
 _FORMS: dict[str, Callable[..., str]] = {
     "count": _count,
-    "decimal": lambda value: f"{value:,.2f}",
-    "one_decimal": lambda value: f"{value:,.1f}",
-    "share": lambda value: f"{value * 100:.1f}%",
-    "whole_share": lambda value: f"{value * 100:.0f}%",
+    "decimal": lambda value: _minus(f"{value:,.2f}"),
+    "one_decimal": lambda value: _minus(f"{value:,.1f}"),
+    "share": lambda value: _minus(f"{value * 100:.1f}%"),
+    "whole_share": lambda value: _minus(f"{value * 100:.0f}%"),
     "points": _signed_points,
     "share_change": lambda value: f"{'−' if value < 0 else '+'}{abs(value) * 100:.1f}%",
     "age": lambda value: f"{value:g}" if isinstance(value, float) else str(value),

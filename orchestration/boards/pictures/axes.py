@@ -50,6 +50,11 @@ def shown_places(count: int, most: int) -> list[int]:
     return list(range(count - 1, -1, -step))[::-1]
 
 
+def shown_on_a_phone(places: Sequence[int], *, are_long: bool) -> set[int]:
+    """Of labels that a desk has room for, those that a phone has room for: every second one of many."""
+    return set(places[::-1][::2] if len(places) > (2 if are_long else 4) else places)
+
+
 def _round_step(raw: float) -> float:
     size = 10.0 ** math.floor(math.log10(raw))
     return next(factor * size for factor in (1, 2, 2.5, 5, 10) if factor * size >= raw * 0.999)

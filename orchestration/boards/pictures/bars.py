@@ -4,7 +4,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from orchestration.boards.formats import html
-from orchestration.boards.pictures.axes import HEIGHT, WIDTH, Scale, scale, shown_places
+from orchestration.boards.pictures.axes import (
+    HEIGHT,
+    WIDTH,
+    Scale,
+    scale,
+    shown_on_a_phone,
+    shown_places,
+)
 from orchestration.boards.pictures.drawing import (
     Page,
     legend,
@@ -60,7 +67,7 @@ def draw_columns(chart: Chart, answer: Answer, page: Page) -> str:
         drawn.append(_hint(chart, records, place, index * width, width, page))
     form = chart.options.get("x_format", "text")
     shown = shown_places(len(places), 8 if chart.width != "full" else 13)
-    kept = set(shown[::-1][::2] if len(shown) > 4 else shown)
+    kept = shown_on_a_phone(shown, are_long=form == "date")
     labels = [
         (100 * (place + 0.5) / len(places), page.text(places[place], form), place in kept)
         for place in shown

@@ -4,7 +4,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from orchestration.boards.formats import html
-from orchestration.boards.pictures.axes import HEIGHT, WIDTH, Scale, scale, shown_places
+from orchestration.boards.pictures.axes import (
+    HEIGHT,
+    WIDTH,
+    Scale,
+    scale,
+    shown_on_a_phone,
+    shown_places,
+)
 from orchestration.boards.pictures.drawing import (
     Page,
     legend,
@@ -131,7 +138,7 @@ def _runs(records: Sequence[Mapping[str, Any]], name: str) -> list[list[Mapping[
 def _labels(chart: Chart, places: Sequence[Any], page: Page) -> list[tuple[float, str, bool]]:
     form = chart.options.get("x_format", "text")
     shown = shown_places(len(places), 8 if chart.width != "full" else 13)
-    kept = set(shown[::-1][::2] if len(shown) > 4 else shown)
+    kept = shown_on_a_phone(shown, are_long=form == "date")
     return [
         (_across(place, len(places)) / WIDTH * 100, page.text(places[place], form), place in kept)
         for place in shown

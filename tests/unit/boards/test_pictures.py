@@ -5,7 +5,7 @@ import re
 import pytest
 
 from orchestration.boards.formats import written
-from orchestration.boards.pictures.axes import scale, shown_places
+from orchestration.boards.pictures.axes import scale, shown_on_a_phone, shown_places
 from orchestration.boards.pictures.drawing import Page
 from orchestration.boards.pictures.lines import draw_line
 from orchestration.boards.pictures.tables import draw_heat
@@ -91,6 +91,8 @@ def test_a_share_that_ends_at_all_has_no_tick_beyond_it():
 def test_labels_below_a_picture_always_name_its_last_place():
     assert shown_places(36, 8) == [0, 5, 10, 15, 20, 25, 30, 35]
     assert shown_places(3, 8) == [0, 1, 2]
+    assert shown_on_a_phone([0, 5, 10, 15, 20, 25], are_long=False) == {5, 15, 25}
+    assert shown_on_a_phone([0, 1, 2, 3], are_long=True) == {1, 3}
 
 
 @pytest.mark.parametrize(
@@ -103,6 +105,9 @@ def test_labels_below_a_picture_always_name_its_last_place():
         (21322.99, "money", "£21,323"),
         (12_400_000, "money_short", "£12m"),
         ("at_risk", "words", "At risk"),
+        ("mbgcnbd_k", "words", "MBG/CNBD-k"),
+        ("boosted_pareto_nbd", "words", "Boosted Pareto/NBD"),
+        (-0.017, "share", "−1.7%"),
         ("2025-12-01", "month", "Dec 2025"),
         (None, "share", "–"),
         (float("nan"), "count", "–"),
