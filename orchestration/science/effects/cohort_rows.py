@@ -17,8 +17,10 @@ from orchestration.science.ledger import Events, Ledger, Occasions, Orders, Refu
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
-# The placebo is what came before this year, given the year alone.
-RECENT_DAYS = 365
+# The placebo is what came before these days, given them alone: long enough to tell who buys often,
+# short enough that a shop has customers from before. It doubts too much where the event follows
+# from what is older, a tier of the whole year for one.
+RECENT_DAYS = 180
 OUTCOMES = ("ordered", "orders", "margin")
 
 
@@ -67,13 +69,13 @@ class Rows(NamedTuple):
             "cut_day": cut.astype(float),
         }
         seen = np.searchsorted(known.customer_ids, ids)
-        last_year = _last_year(known)
-        found = np.searchsorted(last_year.customer_ids, ids)
-        found = np.minimum(found, max(last_year.n_customers - 1, 0))
+        lately_known = _lately_known(known)
+        found = np.searchsorted(lately_known.customer_ids, ids)
+        found = np.minimum(found, max(lately_known.n_customers - 1, 0))
         is_old = np.zeros(customer.size, dtype=bool)
-        if last_year.n_customers:
+        if lately_known.n_customers:
             age = known.histories().age_days[seen]
-            is_old = (last_year.customer_ids[found] == ids) & (age >= RECENT_DAYS + horizon_days)
+            is_old = (lately_known.customer_ids[found] == ids) & (age >= RECENT_DAYS + horizon_days)
         before = np.full(customer.size, known.until - RECENT_DAYS - horizon_days, dtype=np.int64)
         outcomes_before = np.empty((customer.size, len(OUTCOMES)))
         earlier = known.occasions()
@@ -89,7 +91,7 @@ class Rows(NamedTuple):
             _described(known, seen) | lately,
             outcomes,
             is_old,
-            _described(last_year, found[is_old])
+            _described(lately_known, found[is_old])
             | {name: column[is_old] for name, column in lately.items()},
             outcomes_before[is_old],
         )
@@ -124,9 +126,11 @@ def _counted(
         inside(occasions.customer, occasions.day),
         inside(refunds.customer, refunds.ordered_day),
     )
-    orders = np.bincount(row[occasions.customer[came]], minlength=n).astype(float)
-    margin = np.bincount(row[occasions.customer[came]], occasions.margin_amount[came], minlength=n)
-    margin -= np.bincount(row[refunds.customer[back]], refunds.margin_amount[back], minlength=n)
+    ordered, given = row[occasions.customer[came]], row[refunds.customer[back]]
+    orders = np.bincount(ordered, minlength=n).astype(float)
+    # Of nothing, bincount makes whole numbers, whatever is to be summed.
+    earned = np.bincount(ordered, occasions.margin_amount[came], minlength=n).astype(float)
+    margin = earned - np.bincount(given, refunds.margin_amount[back], minlength=n)
     return np.column_stack([(orders > 0).astype(float), orders, margin])
 
 
@@ -144,8 +148,8 @@ def _orders_since(ledger: Ledger, customer: Integers, cut: int, day: Integers) -
     return np.bincount(pairs[:, 0], minlength=customer.size).astype(float)
 
 
-def _last_year(known: Ledger) -> Ledger:
-    """The same day seen by somebody who began to look a year ago."""
+def _lately_known(known: Ledger) -> Ledger:
+    """The same day seen by somebody who began to look so many days ago."""
     begin = known.until - RECENT_DAYS
     fresh = known.orders.day > begin
     is_customer = np.zeros(known.n_customers, dtype=bool)

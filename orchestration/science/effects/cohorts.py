@@ -62,13 +62,13 @@ class Cohort:
     outcomes : array of float, shape (n, 3)
         Whether they ordered, on how many days, and the margin, in the order of `OUTCOMES`.
     old_enough : array of bool, shape (n,)
-        Rows that the placebo can ask: customers since before the year of ``recent``, who ordered
-        within it.
+        Rows that the placebo can ask: customers who ordered within the days of ``recent``, and for
+        the first time a horizon or more before them.
     recent : array of float, shape (n_old_enough, n_recent)
-        What the last year alone says.
+        What the last `RECENT_DAYS` alone say.
     recent_names : tuple of text
     outcomes_before : array of float, shape (n_old_enough, 3)
-        As ``outcomes``, of the days that ended a year before the cut.
+        As ``outcomes``, of the horizon that ended so long before the cut.
     """
 
     horizon_days: int
@@ -129,6 +129,16 @@ def events_of(ledger: Ledger, name: str, at_least: float | None = None) -> Event
     )
 
 
+def order_days_of(ledger: Ledger) -> EventDays:
+    """Take every day with an order: the occasions of events that come with one, like joining.
+
+    Whoever joins at the checkout has just shown that they still buy; controls on a day without an
+    order have not, and the difference would be taken for an effect.
+    """
+    occasions = ledger.occasions()
+    return EventDays(ledger.customer_ids[occasions.customer], occasions.day.astype(np.int64))
+
+
 def event_cohort(
     ledger: Ledger,
     event: str | EventDays,
@@ -148,8 +158,8 @@ def event_cohort(
         A kind of event of the ledger, or customers with their days. The first of each counts.
     at_risk : EventDays, optional
         The occasions on which the event could have come: parcels for late parcels, complaints for
-        a recovery. Controls are then those who met one and not the event. Absent, everybody is at
-        risk on every day.
+        a recovery, `order_days_of` for what is decided at the checkout. Controls are then those who
+        met one and not the event. Absent, everybody is at risk on every day.
     horizon_days, cut_every_days, controls_per_treated, most_treated : int > 0
 
     Returns

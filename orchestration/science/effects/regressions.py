@@ -18,8 +18,8 @@ Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
 # Strength of the penalty in rows: as much as so many rows that say "no difference".
-PENALTIES = (0.1, 1.0, 10.0, 100.0, 1_000.0)
-PROPENSITY_PENALTIES = (1.0, 10.0, 100.0)
+PENALTIES = (0.1, 1.0, 10.0, 100.0, 1_000.0, 10_000.0)
+PROPENSITY_PENALTIES = (1.0, 10.0, 100.0, 1_000.0)
 MOST_STEPS = 50
 
 

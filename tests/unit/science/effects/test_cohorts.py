@@ -7,7 +7,13 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from orchestration.science.effects.cohorts import EventDays, event_cohort, events_of
+from orchestration.science.effects.cohort_rows import RECENT_DAYS
+from orchestration.science.effects.cohorts import (
+    EventDays,
+    event_cohort,
+    events_of,
+    order_days_of,
+)
 from orchestration.science.effects.estimation import Settings, estimate_effects
 from orchestration.science.errors import DataError
 from orchestration.science.ledger import ledger_from_tables
@@ -118,6 +124,27 @@ def cohort(shop, late, parcels):
     return event_cohort(shop, late, at_risk=parcels, horizon_days=HORIZON)
 
 
+def test_a_time_in_which_nobody_ordered_has_outcomes_of_zero():
+    """The month from 40 to 70; reference and event on 60, and no order in the ten days after."""
+    event = EventDays(np.array(["dan"], dtype=object), np.array([60]))
+    cohort = event_cohort(small_shop(), event, horizon_days=10, controls_per_treated=9)
+    assert cohort.customer_ids.tolist() == ["dan", "ann", "bob", "cid"]
+    assert cohort.outcomes.tolist() == [[0.0, 0.0, 0.0]] * 4
+
+
+def test_for_what_is_decided_at_the_checkout_controls_stood_there_too():
+    """Ann's event is on an order day; of the others only Cid orders in the same month, on 40."""
+    ledger = small_shop()
+    cohort = event_cohort(
+        ledger, "tier", at_risk=order_days_of(ledger), horizon_days=20, controls_per_treated=9
+    )
+    assert cohort.customer_ids.tolist() == ["ann", "ann", "cid"]
+    assert cohort.treated.tolist() == [True, False, False]
+    # Ann herself is a control on 32, two days before her event.
+    assert cohort.day.tolist() == [34, 32, 40]
+    assert of(cohort, "orders_since_cut") == [2, 0, 0]
+
+
 def test_outcomes_are_those_that_the_ledger_counts_from_the_same_day(shop, cohort):
     assert cohort.treated.sum() > 200
     for day in np.unique(cohort.day):
@@ -209,19 +236,19 @@ def test_a_large_number_of_treated_is_drawn_by_lot(shop, late):
     assert np.array_equal(few.covariates, again.covariates, equal_nan=True)
 
 
-def test_the_placebo_asks_about_days_that_the_year_before_the_cut_does_not_tell(shop, cohort):
+def test_the_placebo_asks_about_days_that_its_covariates_do_not_tell(shop, cohort):
     """Orders of the far past, changed, move the placebo's outcome and no covariate of its own."""
     old = cohort.old_enough
-    begin = cohort.cut_day[old] - 365 - HORIZON
+    begin = cohort.cut_day[old] - RECENT_DAYS - HORIZON
     who, day = shop.customer_ids[shop.orders.customer], shop.orders.day
     for row in range(0, int(old.sum()), 37):
         own = day[who == cohort.customer_ids[old][row]]
         inside = own[(own > begin[row]) & (own <= begin[row] + HORIZON)]
         assert cohort.outcomes_before[row, 1] == np.unique(inside).size
         assert own.min() <= begin[row]
-        year = own[(own > begin[row] + HORIZON) & (own <= cohort.cut_day[old][row])]
+        lately = own[(own > begin[row] + HORIZON) & (own <= cohort.cut_day[old][row])]
         at = cohort.recent_names.index("order_days")
-        assert cohort.recent[row, at] == np.unique(year).size
+        assert cohort.recent[row, at] == np.unique(lately).size
 
 
 def test_late_parcels_drive_away_and_parcels_drawn_by_lot_do_not(shop, late, parcels, cohort):
