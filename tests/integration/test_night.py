@@ -6,6 +6,7 @@ from pathlib import Path
 
 import dagster as dg
 
+from orchestration.assets.scoring.reading import ledger_of
 from orchestration.contract import load_contract
 from orchestration.definitions import build_defs
 from orchestration.notices import failure_reasons
@@ -37,6 +38,9 @@ def test_the_demo_says_what_it_built_where_it_is_and_what_comes_next(sample_shop
     for step in ("landing", "foundation", "scores", "marts", "publish", "boards"):
         assert f"  {step} " in text
     assert "customers bought on" in text
+    # How sure the scores are, in a sentence each.
+    assert "who orders within 90 days is forecast by" in text
+    assert "what a customer brings in 365 days is forecast by" in text
     assert str(sample_shop.serving.pointer) in text
     assert "make ui" in text
 
@@ -90,6 +94,7 @@ def test_the_last_day_found_in_the_files_is_the_last_day_of_the_staged_orders(sa
 
 def test_another_last_day_and_back_again_gives_the_first_numbers(shop_copy):
     first = shop_copy.serving.current()
+    ledger = ledger_of(shop_copy.warehouse, first.as_of_date)
 
     outcome = shop_copy.retention("refresh", "--as-of", "2025-06-30")
     assert outcome.returncode == 0, outcome.stdout + outcome.stderr
@@ -100,6 +105,15 @@ def test_another_last_day_and_back_again_gives_the_first_numbers(shop_copy):
         "select max(last_ordered_date) from fct_customer_churn"
     )
     assert newest_order <= date(2025, 6, 30)
+    # What the later night's ledger says was known then is what that night knew.
+    known = ledger.known_at((date(2025, 6, 30) - date(1970, 1, 1)).days)
+    days = known.occasions()
+    assert list(zip(known.customer_ids[days.customer], days.day.tolist(), strict=True)) == (
+        shop_copy.warehouse.query(
+            "select customer_id, ordered_date - date '1970-01-01'"
+            " from intermediate.int_purchases__occasions order by 1 nulls last, 2 nulls last"
+        )
+    )
 
     outcome = shop_copy.retention("demo")
     assert outcome.returncode == 0, outcome.stdout + outcome.stderr

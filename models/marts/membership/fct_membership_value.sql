@@ -21,6 +21,12 @@ benefit_usage as (
 
 ),
 
+scores as (
+
+    select * from {{ ref('stg_scores_membership_value') }}
+
+),
+
 fees as (
 
     select
@@ -84,6 +90,10 @@ valued as (
         coalesce(benefits.deal_saved_amount, 0) as deal_saved_amount,
         coalesce(benefits.other_benefit_amount, 0) as other_benefit_amount,
         coalesce(benefits.cost_to_serve_amount, 0) as cost_to_serve_amount,
+        scores.p_next_renewal,
+        scores.membership_value_365d_amount,
+        scores.membership_value_365d_p10_amount,
+        scores.membership_value_365d_p90_amount,
         coalesce(
             benefits.shipping_saved_amount + benefits.deal_saved_amount
             + benefits.other_benefit_amount,
@@ -93,6 +103,7 @@ valued as (
     from fees
     left join tenures on fees.membership_id = tenures.membership_id
     left join benefits on fees.membership_id = benefits.membership_id
+    left join scores on fees.membership_id = scores.membership_id
 
 ),
 
@@ -119,6 +130,10 @@ final as (
             as net_value_to_member_amount,
         cast(fee_paid_amount - cost_to_serve_amount as decimal(18, 2))
             as net_value_to_shop_amount,
+        p_next_renewal,
+        membership_value_365d_amount,
+        membership_value_365d_p10_amount,
+        membership_value_365d_p90_amount,
         '{{ var("shop_currency") }}' as currency_code,
 
         -- flags

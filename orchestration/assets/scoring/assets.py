@@ -1,7 +1,7 @@
 """The asset of the night's scores: tables in, court and champions in science, tables out."""
 
-from collections.abc import Collection, Iterator
-from datetime import UTC, date, datetime
+from collections.abc import Iterator
+from datetime import UTC, datetime
 
 import dagster as dg
 import pyarrow as pa
@@ -126,15 +126,19 @@ def score_the_night(warehouse: Warehouse, settings: Settings) -> Night:
     as_of_date = warehouse.night().as_of_date
     constants = night_settings(settings)
     ledger = ledger_of(warehouse, as_of_date)
+    heard = customers_heard(ledger)
     champions_before = table_or_none(warehouse, "scores.score_champions")
-    cases = hold_court(ledger, constants, incumbents_of(champions_before, as_of_date))
+    cases = hold_court(ledger, constants, incumbents_of(champions_before, as_of_date), heard)
     tonight = known_at(ledger, ledger.until)
     spoken = let_speak(cases, tonight, forecasters_of(ledger), constants)
-    fitted_at = datetime.now(UTC).replace(tzinfo=None, microsecond=0)
+    stamp = {"fitted_at": datetime.now(UTC).replace(tzinfo=None, microsecond=0)}
 
     tables = {
-        table: dated(found, fitted_at=fitted_at, as_of_date=as_of_date)
-        for table, found in _court_tables(warehouse, ledger, tonight, cases, spoken).items()
+        table: dated(found, **stamp, as_of_date=as_of_date)
+        for table, found in {
+            **_court_tables(warehouse, heard, cases, spoken),
+            "model_fits": fit_table(tonight, {case.ruling.champion or "" for case in cases}),
+        }.items()
     }
     tables["score_champions"] = with_history(
         tables["score_champions"], champions_before, as_of_date
@@ -142,61 +146,51 @@ def score_the_night(warehouse: Warehouse, settings: Settings) -> Night:
     tables["model_fit_history"] = with_history(
         tables["model_fits"], table_or_none(warehouse, "scores.model_fit_history"), as_of_date
     )
-    nights = nights_of(champions_before)
-    tables |= _customer_tables(warehouse, tonight, spoken, nights, as_of_date, fitted_at)
+    customers = pa.array(tonight.customer_ids, pa.string())
+    for table, schema in SCHEMAS.items():
+        said = spoken.tables.get(table)
+        withheld = _withheld_horizons(table, constants, spoken)
+        is_whole = said is not None and not withheld
+        tables[table] = with_last_good(
+            None if said is None else dated(said, **stamp),
+            None if is_whole else table_or_none(warehouse, f"scores.{table}"),
+            empty=dated(schema.empty_table(), **stamp),
+            as_of_date=as_of_date,
+            customers=customers,
+            nights=nights_of(champions_before),
+            withheld_horizons=withheld,
+        )
     tables["membership_value"] = dated(
-        _membership_table(warehouse, constants, ledger.until), fitted_at=fitted_at
+        _membership_table(warehouse, constants, ledger.until), **stamp
     )
     warehouse.replace({f"scores.{table}": found for table, found in tables.items()})
     return Night(cases, spoken, tonight, tables, warehouse.read(SPELLS))
 
 
 def _court_tables(
-    warehouse: Warehouse,
-    ledger: Ledger,
-    tonight: Ledger,
-    cases: tuple[Case, ...],
-    spoken: Spoken,
+    warehouse: Warehouse, heard: Ledger, cases: tuple[Case, ...], spoken: Spoken
 ) -> dict[str, pa.Table]:
-    heard = customers_heard(ledger)
-    names = {case.ruling.champion for case in cases if case.ruling.champion}
     return {
         "score_backtests": court_tables.backtest_table(cases),
         "score_verdicts": court_tables.verdict_table(cases),
         "score_champions": court_tables.champion_table(cases, spoken.levels, spoken.silent),
         "score_calibration": court_tables.calibration_table(cases),
-        "score_tracking": court_tables.tracking_table(cases, heard, forecasters_of(ledger)),
+        "score_tracking": court_tables.tracking_table(cases, heard, forecasters_of(heard)),
         "model_monitoring": court_tables.monitoring_table(
             cases, heard, attributes_of(warehouse, heard)
         ),
-        "model_fits": fit_table(tonight, names),
     }
 
 
-def _customer_tables(
-    warehouse: Warehouse,
-    tonight: Ledger,
-    spoken: Spoken,
-    nights: Collection[date],
-    as_of_date: date,
-    fitted_at: datetime,
-) -> dict[str, pa.Table]:
-    """Tonight's rows, and the last good ones where a score is withheld."""
-    customers = pa.array(tonight.customer_ids, pa.string())
-    horizons = [days for name, days in spoken.levels if name == "churn"]
-    found = {}
-    for table, schema in SCHEMAS.items():
-        said = spoken.tables.get(table)
-        found[table] = with_last_good(
-            None if said is None else dated(said, fitted_at=fitted_at),
-            table_or_none(warehouse, f"scores.{table}"),
-            empty=dated(schema.empty_table(), fitted_at=fitted_at),
-            as_of_date=as_of_date,
-            customers=customers,
-            nights=nights,
-            spoken_horizons=horizons if table in BY_HORIZON else None,
-        )
-    return found
+def _withheld_horizons(
+    table: str, constants: NightSettings, spoken: Spoken
+) -> tuple[int, ...] | None:
+    """Horizons of churn that nobody spoke for tonight; None for a table of one score."""
+    if table not in BY_HORIZON:
+        return None
+    return tuple(
+        days for days in constants.churn_horizons_days if ("churn", days) not in spoken.levels
+    )
 
 
 def _membership_table(warehouse: Warehouse, constants: NightSettings, until: int) -> pa.Table:

@@ -15,7 +15,7 @@ def with_last_good(
     as_of_date: date,
     customers: pa.Array,
     nights: Collection[date],
-    spoken_horizons: Collection[int] | None = None,
+    withheld_horizons: Collection[int] | None = None,
 ) -> pa.Table:
     """The rows of tonight, and the last good ones of what is withheld tonight.
 
@@ -24,7 +24,7 @@ def with_last_good(
     spoken : pyarrow.Table or None
         Tonight's rows; None where the score is withheld.
     before : pyarrow.Table or None
-        The table as the last night left it.
+        The table as the last night left it; None where all of it is replaced.
     empty : pyarrow.Table
         A table of the right columns; what earlier nights wrote in other columns is let go.
     as_of_date : date
@@ -33,11 +33,10 @@ def with_last_good(
         Who is a customer tonight: of others nothing is kept.
     nights : collection of date
         Those that the history of champions knows: rows of another have nobody who answers for them.
-    spoken_horizons : collection of int, optional
-        Where a table holds several scores by horizon, those that spoke tonight.
+    withheld_horizons : collection of int, optional
+        Where a table holds several scores by horizon, those that are withheld tonight.
     """
     kept = empty
-    is_partial = spoken_horizons is not None
     if before is not None and before.schema.names == empty.schema.names:
         wanted = pc.and_(
             pc.is_in(
@@ -46,11 +45,10 @@ def with_last_good(
             ),
             pc.is_in(before["customer_id"], customers),
         )
-        if is_partial:
-            spoke = pc.is_in(before["horizon_days"], pa.array(list(spoken_horizons), pa.int64()))
-            wanted = pc.and_(wanted, pc.invert(spoke))
-        if is_partial or spoken is None:
-            kept = before.filter(wanted).cast(empty.schema)
+        if withheld_horizons is not None:
+            withheld = pa.array(list(withheld_horizons), pa.int64())
+            wanted = pc.and_(wanted, pc.is_in(before["horizon_days"], withheld))
+        kept = before.filter(wanted).cast(empty.schema)
     return kept if spoken is None else pa.concat_tables([spoken, kept])
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from orchestration.resources.warehouse import Warehouse
@@ -53,16 +54,14 @@ def attributes_of(warehouse: Warehouse, ledger: Ledger) -> dict[str, NDArray[np.
     with warehouse.reading() as connection:
         columns = ", ".join(ATTRIBUTES.values())
         known = connection.sql(f"select customer_id, {columns} from {CUSTOMERS}").to_arrow_table()
-    ids = np.asarray(known["customer_id"].to_pylist(), dtype=object)
-    place = np.searchsorted(ledger.customer_ids, ids)
-    place = np.minimum(place, max(ledger.n_customers - 1, 0))
-    found = ledger.customer_ids[place] == ids if ledger.n_customers else np.zeros(0, dtype=bool)
-    attributes = {}
-    for words, column in ATTRIBUTES.items():
-        values = np.full(ledger.n_customers, None, dtype=object)
-        values[place[found]] = np.asarray(known[column].to_pylist(), dtype=object)[found]
-        attributes[words] = values
-    return attributes
+    # Nulls where a customer has no row: whoever has given back every order.
+    where = pc.index_in(
+        pa.array(ledger.customer_ids, pa.string()), pc.cast(known["customer_id"], pa.string())
+    )
+    return {
+        words: np.asarray(known[column].take(where).to_pylist(), dtype=object)
+        for words, column in ATTRIBUTES.items()
+    }
 
 
 def table_or_none(warehouse: Warehouse, relation: str) -> pa.Table | None:

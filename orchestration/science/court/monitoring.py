@@ -29,7 +29,8 @@ class Reading(NamedTuple):
     """One watched number at one origin.
 
     ``subject_type`` is score, feature or group; ``measure_name`` is psi (against the origin
-    before), mean, missing_rate or total_bias; ``value`` is NaN where there is none.
+    before), mean, missing_rate, total_bias, or the share that ordered by the day told; ``value`` is
+    NaN where there is none.
     """
 
     subject_type: str

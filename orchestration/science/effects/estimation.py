@@ -40,12 +40,7 @@ from orchestration.science.effects.records import (
     Placebo,
     Sample,
 )
-from orchestration.science.effects.regressions import (
-    PROPENSITY_PENALTIES,
-    expected_outcome,
-    folds_of,
-    propensity,
-)
+from orchestration.science.effects.regressions import expected_outcome, folds_of, propensity
 from orchestration.science.errors import DataError, NotConverged
 
 Floats = NDArray[np.float64]
@@ -201,15 +196,10 @@ def deals_of(sample: Sample, design: Design, settings: Settings = DEFAULTS) -> l
         If it does not settle.
     """
     assert sample.customer is not None
-    found: list[Deal] = []
-    penalties = PROPENSITY_PENALTIES
+    found = []
     for number in range(settings.deals):
         fold = folds_of(sample.treated, sample.customer, settings.folds, settings.seed + number)
-        chance, penalty = propensity(design.columns, sample.treated, fold, penalties)
-        found.append(Deal(fold, chance))
-        # What one deal finds to be the best penalty serves the others: how rows were dealt hardly
-        # moves it, and the fits of the probability are what an estimate spends its time on.
-        penalties = (penalty,)
+        found.append(Deal(fold, propensity(design.columns, sample.treated, fold)))
     return found
 
 

@@ -3,7 +3,7 @@
 What belongs here is layout. Every number arrives ready; what is NaN inside is null in a table.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -27,6 +27,7 @@ from orchestration.science.forecasts.per_ledger import known_at
 from orchestration.science.forecasts.records import Forecaster
 from orchestration.science.ledger import Ledger
 from orchestration.science.scoring.docket import Case
+from orchestration.science.value import next_orders, share_ordered_by
 
 TEXT, NUMBER, COUNT, FLAG, DAY = pa.string(), pa.float64(), pa.int64(), pa.bool_(), pa.date32()
 
@@ -310,6 +311,7 @@ def monitoring_table(
             *group_readings(case.trial, name, attributes),
         ]
         rows += [{**_model(case, name), **_reading(reading)} for reading in readings]
+        rows += [{**_model(case, name), **_reading(one)} for one in _next_orders(case, ledger)]
     days = [*_origin_days(cases), ledger.until]
     described = [(day, customer_features(known_at(ledger, day))) for day in days]
     of_features = {
@@ -320,6 +322,21 @@ def monitoring_table(
     }
     rows += [{**of_features, **_reading(reading)} for reading in feature_readings(described)]
     return _table(rows, MONITORING)
+
+
+def _next_orders(case: Case, ledger: Ledger) -> Iterator[Reading]:
+    """Share of customers who ordered by the days that were told them, origin by origin."""
+    if case.score.score_name != "orders":
+        return
+    for day in case.trial.origins.days:
+        known = known_at(ledger, day)
+        said = case.champion_forecast(known)
+        if said is None or said.level == "none":
+            continue
+        told = next_orders(known, [said])
+        for measure, days in (("share_by_p50", told.p50_days), ("share_by_p90", told.p90_days)):
+            share, asked = share_ordered_by(ledger, known, days)
+            yield Reading("score", "next order", measure, day, asked, share)
 
 
 def _origin_days(cases: Sequence[Case]) -> tuple[int, ...]:

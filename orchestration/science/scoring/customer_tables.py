@@ -12,7 +12,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from orchestration.science.churn.reasons import Reasons
 from orchestration.science.churn.records import ChurnForecast
+from orchestration.science.court.candidates import forecast_of
 from orchestration.science.forecasts.closed_forms import distinct_histories, fitted
 from orchestration.science.forecasts.records import Forecast, Forecaster
 from orchestration.science.ledger import Ledger
@@ -104,6 +106,9 @@ MEMBERSHIPS = pa.schema(
 )
 # The columns of `CLV` carry it in their names.
 CLV_HORIZON_DAYS = 365
+# In a larger shop reasons are told of those most likely to order at all: of who is long gone they
+# are always the same, and sentences are the slowest part of a night.
+CUSTOMERS_TOLD = 200_000
 
 
 @dataclass(frozen=True)
@@ -163,12 +168,12 @@ def let_speak(
             continue
         levels[case.key] = said.level
         if isinstance(said, ValueForecast):
-            about = _orders_behind(said, orders)
-            tables["customer_clv"] = clv_table(tonight, said, about)
+            # The orders that the value is made of, whoever speaks for orders themselves.
+            behind = forecast_of(tonight, forecasters[said.model_name], said.horizon_days)
+            tables["customer_clv"] = clv_table(tonight, said, behind)
         elif case.score.score_name == "churn":
-            _append(tables, "customer_churn", churn_table(tonight, _churn_of(tonight, said)))
-            if isinstance(said, ChurnForecast):
-                _append(tables, "score_reasons", reason_table(tonight, said))
+            for name, found in churn_tables(tonight, _churn_of(tonight, said)).items():
+                _append(tables, name, found)
         else:
             orders.append(said)
     if orders:
@@ -176,15 +181,26 @@ def let_speak(
     return Spoken(tables, levels, silent)
 
 
-def churn_table(tonight: Ledger, said: ChurnForecast) -> pa.Table:
-    """One row per customer: the chance of no order within the horizon, and why."""
+def churn_tables(tonight: Ledger, said: ChurnForecast) -> dict[str, pa.Table]:
+    """One row per customer: the chance of no order within the horizon; and one per reason for it."""
     size = tonight.n_customers
-    reasons = said.reasons()
-    words = (
-        {f"reason_{place}": pa.nulls(size, _TEXT) for place in (1, 2, 3)}
-        if reasons is None
-        else reasons.columns()
-    )
+    reasons = _reasons(said)
+    words: dict[str, pa.Array] = {f"reason_{place}": pa.nulls(size, _TEXT) for place in (1, 2, 3)}
+    by_reason = REASONS.empty_table()
+    if reasons is not None:
+        place = np.full(size, -1)
+        place[reasons.customers] = np.arange(reasons.customers.size)
+        where = pa.array(place, mask=place < 0)
+        words = {name: told.take(where) for name, told in reasons.columns().items()}
+        found = reasons.table(tonight.customer_ids)
+        by_reason = _table(
+            {name: found[name] for name in found.column_names}
+            | {
+                "horizon_days": pa.repeat(said.horizon_days, found.num_rows),
+                **_made(said.level, said.model_name, tonight, found.num_rows),
+            },
+            REASONS,
+        )
     columns = {
         "customer_id": tonight.customer_ids,
         "horizon_days": pa.repeat(said.horizon_days, size),
@@ -196,28 +212,23 @@ def churn_table(tonight: Ledger, said: ChurnForecast) -> pa.Table:
         "label_available_on": _dates(np.full(size, float(said.horizon_days)), tonight.until),
         **_made(said.level, said.model_name, tonight),
     }
-    return _table(columns, CHURN)
+    return {"customer_churn": _table(columns, CHURN), "score_reasons": by_reason}
 
 
-def reason_table(tonight: Ledger, said: ChurnForecast) -> pa.Table:
-    """One row per customer and reason, the strongest first."""
-    reasons = said.reasons()
-    if reasons is None:
-        return REASONS.empty_table()
-    found = reasons.table(tonight.customer_ids)
-    columns = {name: found[name] for name in found.column_names} | {
-        "horizon_days": pa.repeat(said.horizon_days, found.num_rows),
-        **_made(said.level, said.model_name, tonight, found.num_rows),
-    }
-    return _table(columns, REASONS)
+def _reasons(said: ChurnForecast) -> Reasons | None:
+    """Reasons of all customers, or in a large shop of those most likely to order."""
+    if said.p_order.size <= CUSTOMERS_TOLD:
+        return said.reasons()
+    likeliest = np.argpartition(-said.p_order, CUSTOMERS_TOLD)[:CUSTOMERS_TOLD]
+    return said.reasons(np.sort(likeliest))
 
 
-def clv_table(tonight: Ledger, said: ValueForecast, orders: Forecast | None) -> pa.Table:
+def clv_table(tonight: Ledger, said: ValueForecast, orders: Forecast) -> pa.Table:
     """One row per customer: what is still to come, with its bounds."""
     histories, size = tonight.histories(), tonight.n_customers
     nothing = np.full(size, np.nan)
     bounds = (nothing, nothing)
-    if orders is not None and orders.orders_p10 is not None and orders.orders_p90 is not None:
+    if orders.orders_p10 is not None and orders.orders_p90 is not None:
         bounds = (orders.orders_p10, orders.orders_p90)
     columns = {
         "customer_id": tonight.customer_ids,
@@ -226,7 +237,7 @@ def clv_table(tonight: Ledger, said: ValueForecast, orders: Forecast | None) -> 
         "recency_days": histories.recency_days.astype(np.int64),
         "age_days": histories.age_days.astype(np.int64),
         "p_alive": _nullable(_alive(tonight)),
-        "expected_orders_365d": _nullable(nothing if orders is None else orders.expected_orders),
+        "expected_orders_365d": _nullable(orders.expected_orders),
         "orders_365d_p10": _nullable(bounds[0]),
         "orders_365d_p90": _nullable(bounds[1]),
         "expected_order_value_amount": _amounts(said.expected_order_value),
@@ -271,14 +282,6 @@ def membership_table(said: MembershipValues, until: int) -> pa.Table:
         "scored_as_of_date": _dates(np.zeros(known.size), until),
     }
     return _table(columns, MEMBERSHIPS)
-
-
-def _orders_behind(said: ValueForecast, orders: Sequence[Forecast]) -> Forecast | None:
-    """The forecast of orders that the value was made of, if it spoke tonight."""
-    for one in orders:
-        if (one.model_name, one.horizon_days) == (said.model_name, said.horizon_days):
-            return one
-    return None
 
 
 def _churn_of(tonight: Ledger, said: ChurnForecast | Forecast) -> ChurnForecast:

@@ -79,7 +79,10 @@ class Case:
 
 
 def hold_court(
-    ledger: Ledger, settings: NightSettings, incumbents: Incumbents | None = None
+    ledger: Ledger,
+    settings: NightSettings,
+    incumbents: Incumbents | None = None,
+    heard: Ledger | None = None,
 ) -> tuple[Case, ...]:
     """Try every score of the night.
 
@@ -90,9 +93,11 @@ def hold_court(
     settings : NightSettings
     incumbents : mapping of (score name, horizon in days) to model name
         Champions of the newest earlier night.
+    heard : Ledger, optional
+        The part of the ledger that is judged; `customers_heard` if absent.
     """
     known = incumbents or {}
-    heard = customers_heard(ledger)
+    heard = customers_heard(ledger) if heard is None else heard
     is_pooled = is_pooled_shop(ledger)
     forecasters = forecasters_of(ledger)
     horizons = sorted({*settings.churn_horizons_days, settings.clv_horizon_days})
@@ -149,7 +154,7 @@ def is_pooled_shop(ledger: Ledger) -> bool:
 def forecasters_of(ledger: Ledger) -> Mapping[str, Forecaster]:
     """Plain forecasts and models; in a small shop the pooled one takes the models' place."""
     if not is_pooled_shop(ledger):
-        return FORECASTERS
+        return {name: one for name, one in FORECASTERS.items() if name != POOLED.model_name}
     plain = {name: FORECASTERS[name] for name in BASELINE_NAMES}
     return {**plain, POOLED.model_name: POOLED}
 

@@ -310,8 +310,9 @@ def test_rows_of_a_night_that_the_history_does_not_know_are_let_go():
 
 def test_tonights_rows_take_the_place_of_all_others_of_their_horizon_alone():
     before = rows(CHURN, {**CHURN, "horizon_days": 180}, scored_as_of_date=BEFORE)
-    assert kept(rows(CHURN), before) == [("C1", 90, NIGHT)]
-    assert kept(rows(CHURN), before, spoken_horizons=[90]) == [
+    assert kept(rows(CHURN), None) == [("C1", 90, NIGHT)]
+    assert kept(rows(CHURN), before, withheld_horizons=[]) == [("C1", 90, NIGHT)]
+    assert kept(rows(CHURN), before, withheld_horizons=[180, 365]) == [
         ("C1", 90, NIGHT),
         ("C1", 180, BEFORE),
     ]

@@ -8,12 +8,14 @@ import pyarrow as pa
 import pytest
 from drawn_shop import FIRST_DAY, drawn_shop
 
+from orchestration.science.churn.reasons import Reasons
+from orchestration.science.churn.records import ChurnForecast
 from orchestration.science.court.candidates import Candidate, Prediction
 from orchestration.science.forecasts.per_ledger import known_at
 from orchestration.science.forecasts.records import Forecast
 from orchestration.science.forecasts.registry import BASELINE_NAMES, FORECASTERS
 from orchestration.science.ledger import ledger_from_tables
-from orchestration.science.scoring import docket
+from orchestration.science.scoring import customer_tables, docket
 from orchestration.science.scoring.court_tables import (
     backtest_table,
     calibration_table,
@@ -133,6 +135,25 @@ def test_value_is_discounted_for_customers_and_not_for_the_court():
     assert (1.10 ** (-91 / 365) - 0.002) * plain < published < plain
 
 
+def test_expected_orders_are_those_that_the_value_is_made_of():
+    table = spoken().tables["customer_clv"]
+    tonight = known_at(shop(), shop().until)
+    [model] = set(table["model_name"].to_pylist())
+    behind = FORECASTERS[model].forecast(tonight, 91)
+    assert np.allclose(table["expected_orders_365d"].to_numpy(), behind.expected_orders)
+    assert np.allclose(table["orders_365d_p90"].to_numpy(), behind.orders_p90)
+    # Another model may speak for orders: what is told beside a value is the value's own.
+    orders, value = case(cases(), "orders", 91), case(cases(), "value", 91)
+    other = next(
+        one.model_name
+        for one in orders.verdicts
+        if one.is_passing and one.model_name != value.ruling.champion
+    )
+    swapped = replace(orders, ruling=replace(orders.ruling, champion=other))
+    again = let_speak([swapped, value], tonight, forecasters_of(shop()), SETTINGS)
+    assert again.tables["customer_clv"].equals(table)
+
+
 def test_every_candidate_stands_in_the_tables_beside_the_four_plain_forecasts():
     table = backtest_table(cases()).to_pydict()
     per_origin = {}
@@ -203,6 +224,38 @@ def test_a_champion_that_does_not_speak_tonight_is_withheld_with_its_words():
     [row] = champion_table([muted], found.levels, found.silent).to_pylist()
     assert (row["is_published"], row["level"]) == (False, "none")
     assert "Silent tonight: stopped on a ridge" in row["reason"]
+
+
+def test_in_a_large_shop_reasons_are_told_of_those_most_likely_to_order(monkeypatch):
+    tonight = known_at(shop(), shop().until)
+    p_order = np.linspace(0, 0.9, tonight.n_customers)
+    asked = []
+
+    def why(positions):
+        asked.extend(positions.tolist())
+        n = positions.size
+        words = np.array([[f"of {at}", None, None] for at in positions], dtype=object)
+        places = np.tile([0, -1, -1], (n, 1))
+        return Reasons(positions, 0.0, ("gap",), np.ones((n, 1)), words, places)
+
+    said = ChurnForecast(
+        model_name="trees",
+        horizon_days=90,
+        level="customer",
+        verdict="",
+        p_order=p_order,
+        is_one_time=np.zeros(p_order.size, dtype=bool),
+        why=why,
+    )
+    monkeypatch.setattr(customer_tables, "CUSTOMERS_TOLD", 5)
+    tables = customer_tables.churn_tables(tonight, said)
+    last = tonight.n_customers
+    assert asked == list(range(last - 5, last))
+    told = tables["customer_churn"]["reason_1"].to_pylist()
+    assert told == [None] * (last - 5) + [f"of {at}" for at in range(last - 5, last)]
+    assert tables["score_reasons"]["customer_id"].to_pylist() == (
+        tonight.customer_ids[-5:].tolist()
+    )
 
 
 def ledger_of(rows, until):
