@@ -68,6 +68,9 @@ bench: $(INSTALLED) ## the whole night against one hand-written script, on 1, 5 
 bench-scores: $(INSTALLED) ## the scores on held-out time, beside published tables and hidden truth, and their speed
 	@$(BIN)/python -m tests.bench_scores
 
+bench-effects: $(INSTALLED) ## intervals of effects beside the hidden truth of generated shops
+	@OMP_NUM_THREADS=1 $(BIN)/python -m tests.bench_effects
+
 test-bi: $(INSTALLED) ## both copies as BI tools read them: PostgreSQL (where its server is installed) and SQLAlchemy
 	@$(BIN)/python -m pytest -q tests/integration/test_postgres.py tests/integration/test_sqlalchemy.py
 

@@ -40,7 +40,12 @@ from orchestration.science.effects.records import (
     Placebo,
     Sample,
 )
-from orchestration.science.effects.regressions import expected_outcome, folds_of, propensity
+from orchestration.science.effects.regressions import (
+    PROPENSITY_PENALTIES,
+    expected_outcome,
+    folds_of,
+    propensity,
+)
 from orchestration.science.errors import DataError, NotConverged
 
 Floats = NDArray[np.float64]
@@ -196,10 +201,15 @@ def deals_of(sample: Sample, design: Design, settings: Settings = DEFAULTS) -> l
         If it does not settle.
     """
     assert sample.customer is not None
-    found = []
+    found: list[Deal] = []
+    penalties = PROPENSITY_PENALTIES
     for number in range(settings.deals):
         fold = folds_of(sample.treated, sample.customer, settings.folds, settings.seed + number)
-        found.append(Deal(fold, propensity(design.columns, sample.treated, fold)))
+        chance, penalty = propensity(design.columns, sample.treated, fold, penalties)
+        found.append(Deal(fold, chance))
+        # What one deal finds to be the best penalty serves the others: how rows were dealt hardly
+        # moves it, and the fits of the probability are what an estimate spends its time on.
+        penalties = (penalty,)
     return found
 
 
@@ -277,7 +287,7 @@ def _found(sample: Sample, estimand: Estimand, chances: _Chances) -> Finding:
     averages = [average_effect(sample, design, one, kept, estimand) for one in near]
     adjusted = middle_of([estimate_of(one, customer[kept]) for one in averages])
     if not (np.isfinite(adjusted.value) and adjusted.standard_error > 0):
-        return None, overlap, "the outcome does not vary once covariates are known"
+        return None, overlap, "the outcome does not vary once event and covariates are known"
     return adjusted, overlap, None
 
 

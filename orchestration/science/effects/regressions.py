@@ -18,8 +18,8 @@ Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
 # Strength of the penalty in rows: as much as so many rows that say "no difference".
-PENALTIES = (0.1, 1.0, 10.0, 100.0, 1_000.0)
-PROPENSITY_PENALTIES = (1.0, 10.0, 100.0)
+PENALTIES = (0.1, 1.0, 10.0, 100.0, 1_000.0, 10_000.0)
+PROPENSITY_PENALTIES = (1.0, 10.0, 100.0, 1_000.0)
 MOST_STEPS = 50
 
 
@@ -58,7 +58,7 @@ def propensity(
     treated: NDArray[np.bool_],
     fold: Integers,
     penalties: tuple[float, ...] = PROPENSITY_PENALTIES,
-) -> Floats:
+) -> tuple[Floats, float]:
     """Probability of the event given covariates, predicted out of fold.
 
     Parameters
@@ -69,6 +69,12 @@ def propensity(
     fold : array of int, shape (n,)
     penalties : tuple of float >= 0
         The one with the least log-loss of unseen rows is taken.
+
+    Returns
+    -------
+    chance : array of float in (0, 1), shape (n,)
+    penalty : float
+        The one taken.
 
     Raises
     ------
@@ -85,7 +91,8 @@ def propensity(
             found[position, asked] = _inverse_logit(start[0] + columns[asked] @ start[1:])
     bounded = np.clip(found, 1e-9, 1 - 1e-9)
     loss = -np.where(treated, np.log(bounded), np.log1p(-bounded)).mean(axis=1)
-    return found[int(np.argmin(loss))]
+    best = int(np.argmin(loss))
+    return found[best], penalties[best]
 
 
 def _inverse_logit(values: Floats) -> Floats:

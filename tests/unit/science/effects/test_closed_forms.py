@@ -46,7 +46,7 @@ def dummies(stratum):
 def test_in_saturated_strata_the_estimate_is_the_stratified_one(strata):
     stratum, treated, outcome = strata
     columns, fold = dummies(stratum), np.zeros(200, dtype=np.int64)
-    chance = propensity(columns, treated, fold, penalties=(0.0,))
+    chance, _ = propensity(columns, treated, fold, penalties=(0.0,))
     untreated = expected_outcome(columns, outcome, ~treated, fold, penalties=(0.0,))
     with_event = expected_outcome(columns, outcome, treated, fold, penalties=(0.0,))
     att = effect_on_treated(treated, outcome, chance, untreated)
@@ -59,7 +59,7 @@ def test_in_saturated_strata_the_estimate_is_the_stratified_one(strata):
 def test_either_regression_may_be_nonsense_if_the_other_is_right(strata):
     stratum, treated, outcome = strata
     columns, fold = dummies(stratum), np.zeros(200, dtype=np.int64)
-    chance = propensity(columns, treated, fold, penalties=(0.0,))
+    chance, _ = propensity(columns, treated, fold, penalties=(0.0,))
     untreated = expected_outcome(columns, outcome, ~treated, fold, penalties=(0.0,))
     expected = by_hand(stratum, treated, outcome, treated)
     half, level = np.full(200, 0.5), np.zeros(200)
@@ -76,7 +76,7 @@ def test_in_an_experiment_without_covariates_the_estimate_is_the_difference_in_m
     none = np.zeros((100, 0))
     # 40 and 60 divide by 5, so that every fold has the same share of treated.
     fold = folds_of(treated, np.arange(100), 5, seed=1)
-    chance = propensity(none, treated, fold)
+    chance, _ = propensity(none, treated, fold)
     untreated = expected_outcome(none, outcome, ~treated, fold)
     assert chance == pytest.approx(np.full(100, 0.4), abs=1e-6)
     found = effect_on_treated(treated, outcome, chance, untreated).value

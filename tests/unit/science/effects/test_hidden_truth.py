@@ -12,7 +12,7 @@ from orchestration.science.effects.estimation import Settings, estimate_effect
 from tests.unit.science.effects.drawn_customers import KINDS, OUTCOMES, drawn_shop
 
 ONCE = Settings(deals=1)
-SHOPS_PER_KIND = 6
+SHOPS_PER_KIND = 5
 
 
 @pytest.fixture(scope="module")
@@ -22,7 +22,7 @@ def answers():
     for kind in KINDS:
         for seed in range(SHOPS_PER_KIND):
             outcome = seed % len(OUTCOMES)
-            shop = drawn_shop(kind, 10_000 + seed, truth_customers=30_000)
+            shop = drawn_shop(kind, 10_000 + seed, truth_customers=20_000)
             effect = estimate_effect(
                 shop.sample(outcome),
                 event_name=kind.name,

@@ -100,6 +100,12 @@ def test_an_outcome_that_never_varies_has_no_effect_to_tell():
     assert is_refused(asked(constant), "the outcome is 2 for everybody")
 
 
+def test_an_outcome_that_is_the_event_itself_has_no_interval():
+    sample = drawn()
+    effect = asked(sample._replace(outcome=sample.treated.astype(float)))
+    assert is_refused(effect, "does not vary once event and covariates are known")
+
+
 def test_covariates_that_never_vary_adjust_for_nothing():
     flat = drawn()._replace(covariates=np.ones((600, 1)))
     assert is_refused(asked(flat), "no covariate differs")

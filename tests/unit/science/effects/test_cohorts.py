@@ -1,0 +1,295 @@
+"""Customers on the day of an event: what was known before, what came after, and who else could."""
+
+from dataclasses import replace
+from datetime import date, timedelta
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from orchestration.science.effects.cohort_rows import RECENT_DAYS
+from orchestration.science.effects.cohorts import (
+    EventDays,
+    event_cohort,
+    events_of,
+    order_days_of,
+)
+from orchestration.science.effects.estimation import Settings, estimate_effects
+from orchestration.science.errors import DataError
+from orchestration.science.ledger import ledger_from_tables
+from tests.unit.science.churn.late_parcels import FIRST_DAY, drawn_shop, with_another_future
+
+HORIZON = 60
+ONCE = Settings(deals=1)
+EPOCH = date(1970, 1, 1)
+
+
+def small_shop():
+    """Ann's event is on day 34, Bob's on 3, before he was known; Cid and Dan have none."""
+    orders = [
+        # customer, day, margin, day on which it was given back
+        ("ann", 0, 4.0, None),
+        ("ann", 31, 3.0, 33),
+        ("ann", 32, 5.0, None),
+        ("ann", 33, 6.0, 34),
+        ("ann", 34, 7.0, None),
+        ("ann", 35, 8.0, None),
+        ("ann", 50, 9.0, None),
+        ("ann", 55, 1.0, None),
+        ("bob", 5, 1.0, None),
+        ("cid", 10, 2.0, None),
+        ("cid", 40, 2.0, None),
+        ("dan", 20, 3.0, None),
+    ]
+    return ledger_from_tables(
+        pa.table(
+            {
+                "customer_id": [row[0] for row in orders],
+                "ordered_date": [EPOCH + timedelta(days=row[1]) for row in orders],
+                "margin_amount": [row[2] for row in orders],
+                "net_amount": [10.0 for _ in orders],
+                "voided_date": [
+                    None if row[3] is None else EPOCH + timedelta(days=row[3]) for row in orders
+                ],
+            }
+        ),
+        80,
+        refunds=pa.table(
+            {
+                "customer_id": ["ann", "ann"],
+                "refunded_date": [EPOCH + timedelta(days=70), EPOCH + timedelta(days=36)],
+                "ordered_date": [EPOCH + timedelta(days=50), EPOCH + timedelta(days=34)],
+                "margin_amount": [2.5, 100.0],
+                "net_amount": [3.0, 9.0],
+            }
+        ),
+        events=pa.table(
+            {
+                "customer_id": ["ann", "ann", "bob"],
+                "event_name": ["tier", "tier", "tier"],
+                "event_date": [EPOCH + timedelta(days=one) for one in (34, 60, 3)],
+                "amount": [1.0, 1.0, 1.0],
+            }
+        ),
+    )
+
+
+@pytest.fixture(scope="module")
+def small():
+    # The latest cut is 80 - 20 - 30 = 30, so that its month ends at 60 and the outcome at 80.
+    return event_cohort(small_shop(), "tier", horizon_days=20, controls_per_treated=9)
+
+
+def of(cohort, name):
+    return cohort.covariates[:, cohort.names.index(name)].tolist()
+
+
+def test_the_first_event_after_the_cut_makes_a_treated_customer(small):
+    assert small.customer_ids.tolist() == ["ann", "cid", "dan"]
+    assert small.treated.tolist() == [True, False, False]
+    assert small.cut_day.tolist() == [30, 30, 30]
+    # The only day of an event in that month is the day of reference of everybody.
+    assert small.day.tolist() == [34, 34, 34]
+
+
+def test_covariates_are_those_of_the_cut_and_of_the_days_before_the_event(small):
+    assert of(small, "order_days") == [1, 1, 1]
+    assert of(small, "days_since_last_order") == [30, 20, 10]
+    assert of(small, "days_since_cut") == [4, 4, 4]
+    # Ann ordered on 32 and 33; the second still counted on the eve of the event, what she ordered
+    # on 31 did no more. Not 34 itself.
+    assert of(small, "orders_since_cut") == [2, 0, 0]
+
+
+def test_outcomes_begin_on_the_day_after_and_lose_what_was_given_back(small):
+    """Ann's days 35 and 50 lie within (34, 54], 55 does not; 2.5 came back of the order on 50."""
+    assert small.outcomes.tolist() == [[1, 2, 8.0 + 9.0 - 2.5], [1, 1, 2.0], [0, 0, 0.0]]
+
+
+@pytest.fixture(scope="module")
+def shop():
+    return drawn_shop(customers=900, days=1_000)
+
+
+@pytest.fixture(scope="module")
+def late(shop):
+    return events_of(shop, "parcel_days_late", at_least=1.0)
+
+
+@pytest.fixture(scope="module")
+def parcels(shop):
+    return events_of(shop, "parcel_days_late")
+
+
+@pytest.fixture(scope="module")
+def cohort(shop, late, parcels):
+    return event_cohort(shop, late, at_risk=parcels, horizon_days=HORIZON)
+
+
+def test_a_time_in_which_nobody_ordered_has_outcomes_of_zero():
+    """The month from 40 to 70; reference and event on 60, and no order in the ten days after."""
+    event = EventDays(np.array(["dan"], dtype=object), np.array([60]))
+    cohort = event_cohort(small_shop(), event, horizon_days=10, controls_per_treated=9)
+    assert cohort.customer_ids.tolist() == ["dan", "ann", "bob", "cid"]
+    assert cohort.outcomes.tolist() == [[0.0, 0.0, 0.0]] * 4
+
+
+def test_for_what_is_decided_at_the_checkout_controls_stood_there_too():
+    """Ann's event is on an order day; of the others only Cid orders in the same month, on 40."""
+    ledger = small_shop()
+    cohort = event_cohort(
+        ledger, "tier", at_risk=order_days_of(ledger), horizon_days=20, controls_per_treated=9
+    )
+    assert cohort.customer_ids.tolist() == ["ann", "ann", "cid"]
+    assert cohort.treated.tolist() == [True, False, False]
+    # Ann herself is a control on 32, two days before her event.
+    assert cohort.day.tolist() == [34, 32, 40]
+    # On the eve of the 32nd, what she ordered on 31 had not been given back yet.
+    assert of(cohort, "orders_since_cut") == [2, 1, 0]
+
+
+def test_outcomes_are_those_that_the_ledger_counts_from_the_same_day(shop, cohort):
+    assert cohort.treated.sum() > 200
+    for day in np.unique(cohort.day):
+        known = shop.known_at(int(day))
+        counted = shop.outcomes(known, HORIZON)
+        rows = np.flatnonzero(cohort.day == day)
+        at = np.searchsorted(known.customer_ids, cohort.customer_ids[rows])
+        assert cohort.outcomes[rows, 1].tolist() == counted.order_count[at].tolist()
+        assert cohort.outcomes[rows, 2] == pytest.approx(counted.margin_amount[at])
+        assert cohort.outcomes[rows, 0].tolist() == (counted.order_count[at] > 0).tolist()
+
+
+def test_another_future_changes_nothing_that_was_known(shop, late, parcels, cohort):
+    origin = FIRST_DAY + 800
+    other = with_another_future(shop, origin)
+    past = [EventDays(one.customer_ids, one.day) for one in (late, parcels)]
+    again = event_cohort(other, past[0], at_risk=past[1], horizon_days=HORIZON)
+    for one, another in (
+        (cohort.cut_day, again.cut_day),
+        (cohort.customer_ids, again.customer_ids),
+        (cohort.day, again.day),
+        (cohort.treated, again.treated),
+    ):
+        rows = (cohort.cut_day + 30 <= origin, again.cut_day + 30 <= origin)
+        assert one[rows[0]].tolist() == another[rows[1]].tolist()
+    assert rows[0].sum() > 900
+    for name in cohort.names:
+        before = cohort.covariates[rows[0], cohort.names.index(name)]
+        after = again.covariates[rows[1], again.names.index(name)]
+        assert np.array_equal(before, after, equal_nan=True), name
+    # The placebo's past and the year that explains it were known too.
+    olds = [one.old_enough & row for one, row in ((cohort, rows[0]), (again, rows[1]))]
+    early, late_ = olds[0][cohort.old_enough], olds[1][again.old_enough]
+    assert early.sum() > 20
+    assert np.array_equal(cohort.outcomes_before[early], again.outcomes_before[late_])
+    for name in cohort.recent_names:
+        before = cohort.recent[early, cohort.recent_names.index(name)]
+        after = again.recent[late_, again.recent_names.index(name)]
+        assert np.array_equal(before, after, equal_nan=True), name
+    # The outcomes did change: the other future is another one.
+    assert not np.array_equal(cohort.outcomes[rows[0]], again.outcomes[rows[1]])
+
+
+def test_a_ledger_cut_three_months_ago_tells_the_same_of_the_months_before(
+    shop, late, parcels, cohort
+):
+    again = event_cohort(
+        shop.known_at(shop.until - 90), late, at_risk=parcels, horizon_days=HORIZON
+    )
+    rows = cohort.cut_day <= shop.until - 90 - HORIZON - 30
+    assert 500 < rows.sum() < rows.size
+    assert cohort.customer_ids[rows].tolist() == again.customer_ids.tolist()
+    assert np.array_equal(cohort.outcomes[rows], again.outcomes)
+    assert cohort.names == again.names
+    assert np.array_equal(cohort.covariates[rows], again.covariates, equal_nan=True)
+
+
+def test_controls_met_a_parcel_on_their_day_and_no_late_one_before(shop, late, parcels, cohort):
+    first = {}
+    for who, day in zip(late.customer_ids, late.day, strict=True):
+        first[who] = min(day, first.get(who, day))
+    met = set(zip(parcels.customer_ids, parcels.day.tolist(), strict=True))
+    rows = zip(cohort.customer_ids, cohort.day.tolist(), cohort.treated, strict=True)
+    for who, day, treated in rows:
+        assert (who, day) in met
+        if treated:
+            assert first[who] == day
+        else:
+            assert who not in first or first[who] > day
+    future = sum(one in first for one in cohort.customer_ids[~cohort.treated])
+    assert future > 50, "who will have the event later is a control until then"
+
+
+def test_there_are_as_many_controls_as_asked_for_in_every_month(shop, late):
+    cohort = event_cohort(shop, late, horizon_days=HORIZON, controls_per_treated=2)
+    for cut in np.unique(cohort.cut_day)[5:]:
+        month = cohort.cut_day == cut
+        treated = int(cohort.treated[month].sum())
+        assert int((~cohort.treated[month]).sum()) == 2 * treated
+        days = set(cohort.day[month & cohort.treated].tolist())
+        assert set(cohort.day[month & ~cohort.treated].tolist()) <= days
+
+
+def test_a_large_number_of_treated_is_drawn_by_lot(shop, late):
+    few = event_cohort(shop, late, horizon_days=HORIZON, most_treated=100)
+    again = event_cohort(shop, late, horizon_days=HORIZON, most_treated=100)
+    assert 50 < few.treated.sum() <= 100
+    assert few.customer_ids.tolist() == again.customer_ids.tolist()
+    assert np.array_equal(few.covariates, again.covariates, equal_nan=True)
+
+
+def test_the_placebo_asks_about_days_that_its_covariates_do_not_tell(shop, cohort):
+    """Orders of the far past, changed, move the placebo's outcome and no covariate of its own."""
+    old = cohort.old_enough
+    begin = cohort.cut_day[old] - RECENT_DAYS - HORIZON
+    who, day = shop.customer_ids[shop.orders.customer], shop.orders.day
+    for row in range(0, int(old.sum()), 37):
+        own = day[who == cohort.customer_ids[old][row]]
+        inside = own[(own > begin[row]) & (own <= begin[row] + HORIZON)]
+        assert cohort.outcomes_before[row, 1] == np.unique(inside).size
+        assert own.min() <= begin[row]
+        lately = own[(own > begin[row] + HORIZON) & (own <= cohort.cut_day[old][row])]
+        at = cohort.recent_names.index("order_days")
+        assert cohort.recent[row, at] == np.unique(lately).size
+
+
+def test_late_parcels_drive_away_and_parcels_drawn_by_lot_do_not(shop, late, parcels, cohort):
+    """In this shop most people never order again after a late parcel, which comes by chance."""
+    real = estimate_effects(cohort.questions("late_parcel"), settings=ONCE)[0]
+    assert real.outcome_name == "ordered_60d"
+    assert real.is_identified, real.verdict
+    assert real.adjusted.interval_95[1] < -0.2
+    lot = np.random.default_rng(8).random(parcels.day.size) < 0.25
+    by_lot = EventDays(parcels.customer_ids[lot], parcels.day[lot])
+    harmless = event_cohort(shop, by_lot, at_risk=parcels, horizon_days=HORIZON)
+    for effect in estimate_effects(harmless.questions("lot"), settings=ONCE):
+        assert effect.is_identified, effect.verdict
+        assert abs(effect.adjusted.value) < 3 * effect.adjusted.standard_error
+
+
+def test_an_event_too_young_to_judge_leaves_no_rows(shop):
+    young = EventDays(shop.customer_ids[:5], np.full(5, shop.until - 10))
+    cohort = event_cohort(shop, young, horizon_days=HORIZON)
+    assert cohort.treated.size == 0
+    for effect in estimate_effects(cohort.questions("young")):
+        assert effect.verdict == "not identified: there are no customers"
+
+
+def test_strangers_are_no_customers(shop, late):
+    ids = np.concatenate([late.customer_ids, np.array(["a stranger", "zz"], dtype=object)])
+    more = EventDays(ids, np.concatenate([late.day, [FIRST_DAY + 300] * 2]))
+    one, other = (event_cohort(shop, each, horizon_days=HORIZON) for each in (late, more))
+    assert one.customer_ids.tolist() == other.customer_ids.tolist()
+
+
+def test_an_event_that_the_shop_does_not_deliver_is_named(shop):
+    with pytest.raises(DataError, match="there are no events tier; there are parcel_days_late"):
+        event_cohort(shop, "tier")
+    with pytest.raises(DataError, match="must be positive"):
+        event_cohort(shop, "parcel_days_late", horizon_days=0)
+    with pytest.raises(DataError, match="2 customers but 1 days"):
+        event_cohort(shop, EventDays(shop.customer_ids[:2], np.array([1])))
+    empty = replace(shop, events={})
+    with pytest.raises(DataError, match="there are none"):
+        event_cohort(empty, "tier")
