@@ -43,6 +43,8 @@ _TYPES = {
 _ROWS_PER_BATCH = 100_000
 # Any number of our own: two publishes at once would wait for each other's rows until one fails.
 _LOCK = 731_205
+# A new column waits until nobody reads the table, and whoever comes later waits behind it.
+LOCK_TIMEOUT = "30s"
 _CSV = pa.csv.WriteOptions(include_header=False, quoting_style="all_valid")
 
 Say = Callable[[int, int, str], None]
@@ -80,6 +82,7 @@ def publish_to_postgres(
     ):
         tables = _tables(copy)
         with session.transaction():
+            session.execute(sql.SQL("set local lock_timeout = {}").format(LOCK_TIMEOUT))
             _refuse_a_second_publish(session)
             session.execute(
                 sql.SQL("create schema if not exists {}").format(sql.Identifier(SCHEMA))

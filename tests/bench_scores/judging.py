@@ -13,10 +13,9 @@ from numpy.typing import NDArray
 
 from orchestration.science.court import metrics
 from orchestration.science.court.candidates import Prediction, Score, orders_score
-from orchestration.science.court.champions import Ruling, rule
+from orchestration.science.court.champions import Ruling, rule_of_tonight
 from orchestration.science.court.origins import Origins, rolling_origins
 from orchestration.science.court.trial import hear
-from orchestration.science.court.verdicts import judge
 from orchestration.science.forecasts.registry import BASELINE_NAMES, FORECASTERS
 from orchestration.science.ledger import Ledger
 from tests.bench_scores.tables import Cell, share
@@ -55,7 +54,7 @@ def choose(score: Score, known: Ledger) -> Chosen:
     """Let the court choose the champion of a score from what was known alone."""
     origins = rolling_origins(known, score.horizon_days)
     trial = hear(score, known, origins)
-    ruling = rule(trial, judge(trial), None)
+    _, ruling = rule_of_tonight(trial, known, None)
     return Chosen(ruling.champion, origins, ruling)
 
 

@@ -261,6 +261,24 @@ def test_readers_through_three_publishes_see_no_error_and_no_torn_night(folder, 
     assert {frozenset(night) for night in seen} == {frozenset({(night,), 5000}) for night in NIGHTS}
 
 
+def test_a_reader_who_holds_a_table_through_a_change_of_shape_stops_the_publish_and_not_the_others(
+    folder, tmp_path, database, monkeypatch
+):
+    published_night(folder, tmp_path, NIGHTS[0])
+    publish_to_postgres(folder, database)
+    monkeypatch.setattr("orchestration.resources.postgres.LOCK_TIMEOUT", "200ms")
+    published_night(folder, tmp_path, NIGHTS[1], unit_count="1")
+    with as_reader(database) as holding, as_reader(database) as other:
+        with holding.transaction():
+            holding.execute("select count(*) from fct_orders")
+            with pytest.raises(PostgresError, match="lock timeout"):
+                publish_to_postgres(folder, database)
+        assert other.execute("select distinct as_of_date from fct_orders").fetchall() == [
+            (NIGHTS[0],)
+        ]
+    publish_to_postgres(folder, database)
+
+
 def test_columns_that_changed_their_type_and_tables_that_left_follow_the_night(
     folder, tmp_path, database
 ):

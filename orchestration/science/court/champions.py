@@ -7,15 +7,18 @@
    2 applies. The list goes from plain to able: where losses tell nobody apart, what the able one
    would correct had no occasion yet, and must not have to wait for one to be wrong without it.
 4. If nobody passes, nobody speaks: the score is withheld.
+5. Whoever has nothing to say tonight (a fit that did not converge on all that is known) does not
+   pass, and the rule is applied to the others.
 
 So two models that are equally good do not take turns, night by night, on noise.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from orchestration.science.court.bootstrap import Difference, paired_difference
 from orchestration.science.court.trial import Trial
-from orchestration.science.court.verdicts import NO_DIFFERENCE, Verdict, losses_of
+from orchestration.science.court.verdicts import NO_DIFFERENCE, Verdict, judge, losses_of
+from orchestration.science.ledger import Ledger
 
 # Below this a gain is noise on every data set that was tried, whatever its interval says.
 MINIMUM_GAIN = 0.01
@@ -42,6 +45,42 @@ class Ruling:
     challenger: str | None
     against_challenger: Difference
     reason: str
+
+
+def rule_of_tonight(
+    trial: Trial, tonight: Ledger, incumbent: str | None
+) -> tuple[tuple[Verdict, ...], Ruling]:
+    """Judge a trial and choose a champion that has something to say tonight.
+
+    Parameters
+    ----------
+    trial : Trial
+    tonight : Ledger
+        What the champion will be asked about: cut at its own last day.
+    incumbent : str or None
+        As in `rule`.
+
+    Returns
+    -------
+    verdicts : tuple of Verdict
+        From `judge`; who is silent tonight does not pass, and the reason says why.
+    ruling : Ruling
+    """
+    verdicts = judge(trial)
+    asked = {candidate.model_name: candidate for candidate in trial.score.candidates}
+    while True:
+        ruling = rule(trial, verdicts, incumbent)
+        if ruling.champion is None:
+            return verdicts, ruling
+        said = asked[ruling.champion].predict(tonight, trial.score.horizon_days)
+        if said.level != "none":
+            return verdicts, ruling
+        verdicts = tuple(
+            replace(one, is_converged=False, reason=f"silent tonight: {said.verdict}")
+            if one.model_name == ruling.champion
+            else one
+            for one in verdicts
+        )
 
 
 def rule(trial: Trial, verdicts: tuple[Verdict, ...], incumbent: str | None) -> Ruling:

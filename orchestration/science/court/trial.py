@@ -136,6 +136,7 @@ def customers_heard(ledger: Ledger, limit: int = CUSTOMERS_HEARD) -> Ledger:
         orders=orders,
         refunds=refunds,
         events={name: of(entries) for name, entries in ledger.events.items()},
+        cut_from=None,
     )
 
 

@@ -255,4 +255,4 @@ def _looked_ahead(ledger: Ledger, horizon_days: int) -> int:
     return inner[0].horizon_days if inner else horizon_days
 
 
-BOOSTED = (Boosted("pareto_nbd"), Boosted("bgnbd"))
+BOOSTED = (Boosted("bgnbd"), Boosted("pareto_nbd"))

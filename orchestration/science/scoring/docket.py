@@ -25,7 +25,7 @@ from orchestration.science.court.candidates import (
     orders_score,
     value_score,
 )
-from orchestration.science.court.champions import Ruling, rule
+from orchestration.science.court.champions import Ruling, rule, rule_of_tonight
 from orchestration.science.court.origins import rolling_origins
 from orchestration.science.court.trial import Trial, customers_heard, hear
 from orchestration.science.court.verdicts import NO_DIFFERENCE, Verdict, judge
@@ -180,10 +180,15 @@ def _churn_candidates(ledger: Ledger) -> tuple[Candidate, ...]:
 def _try(score: Score, heard: Ledger, incumbents: Incumbents, is_pooled: bool) -> Case:
     origins = rolling_origins(heard, score.horizon_days)
     trial = hear(score, heard, origins)
-    verdicts = judge(trial)
     incumbent = incumbents.get((score.score_name, score.horizon_days))
-    if not is_pooled:
+    if not is_pooled and score.kind == "amount":
+        # Whoever stands for value has spoken for the orders of tonight already.
+        verdicts = judge(trial)
         return Case(trial, verdicts, rule(trial, verdicts, incumbent), False)
+    if not is_pooled:
+        tonight = known_at(heard, heard.until)
+        return Case(trial, *rule_of_tonight(trial, tonight, incumbent), False)
+    verdicts = judge(trial)
     models = [one.model_name for one in score.candidates if not one.is_baseline]
     return Case(trial, verdicts, _pooled_ruling(heard, models, incumbent), True)
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from drawn_shop import drawn_shop, knowing, orders_of, silent
 
-from orchestration.science.court.champions import rule
+from orchestration.science.court.champions import rule, rule_of_tonight
 from orchestration.science.court.origins import rolling_origins
 from orchestration.science.court.trial import customers_heard, hear
 from orchestration.science.court.verdicts import judge
@@ -194,3 +194,24 @@ def test_the_part_of_a_large_shop_that_is_heard_stays_when_the_shop_grows():
     assert (
         part.customer_ids[part.orders.customer] == ledger.customer_ids[ledger.orders.customer[kept]]
     ).all()
+
+
+def test_a_champion_of_the_past_that_is_silent_tonight_leaves_the_word_to_the_next():
+    ledger, rates = drawn_shop()
+    tonight = ledger.known_at(ledger.until)
+
+    def only_before(candidate):
+        def predict(known, days):
+            speaker = silent("ridge") if known.until == tonight.until else candidate
+            return speaker.predict(known, days)
+
+        return replace(candidate, forecast=predict)
+
+    score = orders_of(
+        only_before(knowing("right", rates)), knowing("almost", rates, lambda e: e * 1.01)
+    )
+    trial = hear(score, ledger, rolling_origins(ledger, 91))
+    found, ruled = rule_of_tonight(trial, tonight, "right")
+    assert ruled.champion == "almost"
+    assert ruled.reason.startswith("right fell: silent tonight: stopped on a ridge")
+    assert not next(one for one in found if one.model_name == "right").is_passing
