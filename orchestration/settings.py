@@ -5,6 +5,7 @@ Business constants have their one place in `dbt_project.yml`; a setting here onl
 """
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
@@ -34,6 +35,7 @@ class Settings:
     source_date_order: str = "ymd"
     nightly_at: str = "03:30"
     keep_publications: int = 5
+    memory_limit: str = "80%"
     postgres: str = field(default="", repr=False)
 
     @property
@@ -88,6 +90,7 @@ class Settings:
         return {
             "RETENTION_DATA": str(self.data_directory),
             "RETENTION_WAREHOUSE": str(self.warehouse_file),
+            "RETENTION_MEMORY_LIMIT": self.memory_limit,
             "DBT_PROJECT_DIR": str(PROJECT_DIRECTORY),
             "DBT_PROFILES_DIR": str(PROJECT_DIRECTORY),
             "DBT_TARGET_PATH": str(self.target_directory),
@@ -137,6 +140,12 @@ def _horizons(value: str) -> tuple[int, ...]:
     return days
 
 
+def _memory(value: str) -> str:
+    if not re.fullmatch(r"[1-9][0-9]*(%|MB|GB|TB)", value):
+        raise ValueError("must be a share or a size such as 60% or 12GB")
+    return value
+
+
 def _rate(value: str) -> float:
     number = float(value)
     if not 0 <= number < 1:
@@ -177,6 +186,7 @@ _FIELDS = {
     "RETENTION_SOURCE_DATE_ORDER": ("source_date_order", _one_of("ymd", "dmy", "mdy")),
     "RETENTION_NIGHTLY_AT": ("nightly_at", _time_of_day),
     "RETENTION_KEEP_PUBLICATIONS": ("keep_publications", _at_least(1)),
+    "RETENTION_MEMORY_LIMIT": ("memory_limit", _memory),
     # May hold a password, hence no place in what is printed.
     "RETENTION_POSTGRES": ("postgres", str),
 }

@@ -4,6 +4,7 @@ An open connection keeps dbt's child process out of the file, so nothing here ha
 could keep it.
 """
 
+import os
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
@@ -57,6 +58,9 @@ def open_engine(
     try:
         connection.execute("set TimeZone = 'UTC'")
         connection.execute("set enable_progress_bar = false")
+        # `prepare` puts the setting there for dbt, which has an engine of its own.
+        if limit := os.environ.get("RETENTION_MEMORY_LIMIT"):
+            connection.execute(f"set memory_limit = {literal(limit)}")
         yield connection
     finally:
         connection.close()

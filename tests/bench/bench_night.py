@@ -1,10 +1,10 @@
 """The whole night beside one hand-written DuckDB script, on the same Parquet deliveries and in one run.
 
-    python -m tests.bench [--lines 1e6 5e6 20e6] [--repeat 1] [--shops FOLDER] [--keep]
+    python -m tests.bench [--lines 1e6 5e6 20e6] [--repeat 1] [--shops FOLDER] [--memory 12GB] [--keep]
 
 For each size a sample shop without defects is made as Parquet (or taken from the folder of an earlier bench); then
 the script (hand_written.sql) and the night (`retention refresh`) run one after the other, each in processes of its
-own, into a folder that is removed at the end. Both may use as much memory as the engine takes by itself.
+own, into a folder that is removed at the end. Both have the same limit of memory (RETENTION_MEMORY_LIMIT).
 Their core marts must be equal row for row, or the bench fails: a ratio between different numbers says nothing.
 """
 
@@ -24,6 +24,7 @@ from tests.bench.measured import CommandFailed, Measured, run
 from tests.bench.night_record import NightRecord, newest_night
 
 DEFAULT_LINES = (1e6, 5e6, 20e6)
+MEMORY_LIMIT = "RETENTION_MEMORY_LIMIT"
 GENERATOR = "orchestration.science.sample_shop"
 # The goal: the night costs at most so many times the script.
 AIM = 3.0
@@ -53,6 +54,8 @@ class Result:
 def main() -> None:
     """Measure every size, print the table, and fail where the numbers differ."""
     arguments = _arguments()
+    if arguments.memory:
+        os.environ[MEMORY_LIMIT] = arguments.memory
     folder = Path(tempfile.mkdtemp(prefix="retention_bench_", dir=arguments.folder))
     results: list[Result] = []
     try:
@@ -177,8 +180,12 @@ def _as_of_date() -> object:
 
 
 def _environment(data: Path) -> dict[str, str]:
-    """The environment without the settings of whoever runs this."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("RETENTION_")}
+    """The environment without the settings of whoever runs this, but for the limit of memory."""
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if name == MEMORY_LIMIT or not name.startswith("RETENTION_")
+    }
     return kept | {
         "RETENTION_DATA": str(data),
         "PYTHONPATH": str(PROJECT_DIRECTORY),
@@ -211,6 +218,9 @@ def _arguments() -> argparse.Namespace:
     )
     parser.add_argument(
         "--shops", type=Path, help="where shops are kept from one bench to the next"
+    )
+    parser.add_argument(
+        "--memory", help="what the engine may take, script and night alike, such as 12GB or 60%%"
     )
     parser.add_argument("--keep", action="store_true", help="keep the folder with data and logs")
     parser.add_argument("--folder", type=Path, help="where to make the temporary folder")

@@ -1,5 +1,6 @@
 """The hand-written script in a process of its own: `python -m tests.bench.script_process INBOX FILE AS_OF_DATE`."""
 
+import os
 import sys
 from pathlib import Path
 
@@ -13,6 +14,8 @@ def run_script(inbox: Path, file: Path, as_of_date: str) -> None:
     with duckdb.connect(str(file)) as connection:
         connection.execute("set TimeZone = 'UTC'")
         connection.execute("set enable_progress_bar = false")
+        if limit := os.environ.get("RETENTION_MEMORY_LIMIT"):
+            connection.execute(f"set memory_limit = '{limit}'")
         connection.execute("set variable inbox = ?", [str(inbox)])
         connection.execute("set variable as_of_date = cast(? as date)", [as_of_date])
         connection.execute(SCRIPT.read_text(encoding="utf-8"))

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pytest
 
 from orchestration.resources.lock import WriterBusyError, WriterLock
-from orchestration.resources.warehouse import NoNightError, Warehouse
+from orchestration.resources.warehouse import NoNightError, Warehouse, open_engine
 
 OPEN_FILE = """
     import sys, time, duckdb
@@ -101,3 +101,10 @@ def test_the_night_is_the_row_that_landing_wrote(warehouse):
     )
     night = warehouse.night()
     assert (night.run_id, night.as_of_date) == ("r1", date(2025, 12, 31))
+
+
+def test_an_engine_keeps_to_the_limit_of_memory(monkeypatch):
+    monkeypatch.setenv("RETENTION_MEMORY_LIMIT", "512MB")
+    with open_engine() as connection:
+        [(limit,)] = connection.execute("select current_setting('memory_limit')").fetchall()
+    assert limit == "488.2 MiB"
