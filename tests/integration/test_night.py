@@ -105,15 +105,16 @@ def test_another_last_day_and_back_again_gives_the_first_numbers(shop_copy):
         "select max(last_ordered_date) from fct_customer_churn"
     )
     assert newest_order <= date(2025, 6, 30)
-    # What the later night's ledger says was known then is what that night knew.
+    # What the later night's ledger says was known then is what that night knew, day for day.
     known = ledger.known_at((date(2025, 6, 30) - date(1970, 1, 1)).days)
     days = known.occasions()
-    assert list(zip(known.customer_ids[days.customer], days.day.tolist(), strict=True)) == (
-        shop_copy.warehouse.query(
-            "select customer_id, ordered_date - date '1970-01-01'"
-            " from intermediate.int_purchases__occasions order by 1 nulls last, 2 nulls last"
-        )
+    recalled = list(zip(known.customer_ids[days.customer], days.day.tolist(), strict=True))
+    lived = shop_copy.warehouse.query(
+        "select customer_id, ordered_date - date '1970-01-01' from intermediate.int_purchases__occasions"
     )
+    assert sorted(day for _, day in recalled) == sorted(day for _, day in lived)
+    # Who a person is, is known better later: accounts that an address has joined since are one.
+    assert len(set(recalled) ^ set(lived)) < 0.01 * len(lived)
 
     outcome = shop_copy.retention("demo")
     assert outcome.returncode == 0, outcome.stdout + outcome.stderr
