@@ -27,7 +27,7 @@ left join verdicts
     on champions.score_name = verdicts.score_name
     and champions.horizon_days = verdicts.horizon_days
 where
-    champions.champion_model_name is not null
+    champions.is_published
     and champions.level <> 'pooled'
     and (
         not coalesce(verdicts.is_passing, false)
