@@ -2,7 +2,9 @@
 
 What belongs here is the bootstrap over customers with both regressions fitted again in every draw
 (Efron 1979; Field & Welsh 2007, Journal of the Royal Statistical Society B 69(3), for drawing whole
-clusters). It costs as many estimates as it has draws, so the night does without it.
+clusters). It costs as many estimates as it has draws, so the night does without it. It is a little
+wide: two in three customers are in a draw at all, so its regressions know less than those of the
+shop.
 """
 
 from dataclasses import replace
