@@ -4,7 +4,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .PHONY: help demo refresh status ui test lint bench bench-scores truth online-retail lock clean
 .PHONY: metrics metric docs dictionary bi-postgres test-bi test-superset
-.PHONY: boards test-boards bench-boards
+.PHONY: boards test-boards bench-boards bench-effects
 
 VENV := .venv
 BIN := $(VENV)/bin
