@@ -13,6 +13,7 @@ import duckdb
 from orchestration.assets.boards import CHARTS_DIRECTORY
 from orchestration.boards.specification import load_boards
 from orchestration.resources.serving import STORAGE_VERSION, point
+from orchestration.science.scoring.customer_tables import CUSTOMERS_TOLD
 
 CUSTOMERS = 1_000_000
 # Read by every page beside the charts' own tables.
@@ -103,9 +104,9 @@ def _fill(sample: Path, part: Path) -> None:
         [(known,)] = engine.execute(
             "select count(*) from sample.marts.fct_customer_value"
         ).fetchall()
-        times = -(-CUSTOMERS // known)
         for table in sorted(wanted & columns.keys() - COUNTED.keys()):
-            query = _rows(table, columns[table], times)
+            customers = CUSTOMERS_TOLD if table == "fct_score_reasons" else CUSTOMERS
+            query = _rows(table, columns[table], -(-customers // known))
             engine.execute(f"create table big.marts.{table} as {query}")
         for table, query in COUNTED.items():
             engine.execute(f"create table big.marts.{table} as {query}")

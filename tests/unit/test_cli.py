@@ -2,6 +2,7 @@
 
 import io
 import json
+import socket
 from datetime import date
 from decimal import Decimal
 
@@ -157,6 +158,22 @@ def test_the_servers_listen_on_this_machine_alone():
         assert hosts == (["127.0.0.1"] if name == "webserver" else []), name
         assert "0.0.0.0" not in command
     assert "--read-only" in servers.commands(3000, read_only=True)["webserver"]
+
+
+def test_boards_before_the_first_night_say_what_to_type(data, monkeypatch, capsys):
+    monkeypatch.setattr("sys.argv", ["retention", "boards"])
+    with pytest.raises(SystemExit):
+        main()
+    assert "run `retention refresh`" in capsys.readouterr().err
+
+
+def test_boards_on_a_port_that_is_taken_ask_for_another(published):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        outcome = CliRunner().invoke(cli, ["boards", "--port", port])
+    assert outcome.exit_code == 1
+    assert f"port {port}" in outcome.output
+    assert "name another: --port" in outcome.output
 
 
 def test_numbers_stand_to_the_right_and_text_to_the_left():
