@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from orchestration.science.court import metrics
+from orchestration.science.court.candidates import Prediction
 from orchestration.science.court.trial import Hearing, Trial
 from orchestration.science.features import Features
 
@@ -70,18 +71,28 @@ def population_stability(before: Floats, after: Floats) -> float:
     return float(((q - p) * np.log(q / p)).sum())
 
 
-def score_readings(trial: Trial, model_name: str) -> Iterator[Reading]:
-    """Mean and drift of a candidate's score, origin by origin."""
+def score_readings(
+    trial: Trial, model_name: str, tonight: tuple[int, Prediction] | None = None
+) -> Iterator[Reading]:
+    """Mean and drift of a candidate's score, origin by origin and up to tonight.
+
+    Parameters
+    ----------
+    trial : Trial
+    model_name : str
+    tonight : day and Prediction, optional
+        What the candidate says of the night's own customers, over the horizon that was judged.
+    """
+    said = [(hearing.origin, hearing.predictions[model_name]) for hearing in trial.hearings]
     before: Floats | None = None
-    for hearing in trial.hearings:
-        prediction = hearing.predictions[model_name]
+    for day, prediction in [*said, *([tonight] if tonight else [])]:
         if prediction.level == "none":
             continue
         score, n = prediction.expected, prediction.expected.size
-        yield Reading("score", model_name, "mean", hearing.origin, n, float(score.mean()))
+        yield Reading("score", model_name, "mean", day, n, float(score.mean()))
         if before is not None:
             drift = population_stability(before, score)
-            yield Reading("score", model_name, "psi", hearing.origin, n, drift)
+            yield Reading("score", model_name, "psi", day, n, drift)
         before = score
 
 

@@ -19,7 +19,7 @@ from orchestration.science.ledger import Ledger, Orders, Refunds
 Floats = NDArray[np.float64]
 
 # What more customers would add to a comparison is lost in its interval.
-CUSTOMERS_HEARD = 100_000
+CUSTOMERS_HEARD = 50_000
 
 
 @dataclass(frozen=True)

@@ -307,7 +307,7 @@ def monitoring_table(
         if name is None:
             continue
         readings = [
-            *score_readings(case.trial, name),
+            *score_readings(case.trial, name, _tonight(case, ledger)),
             *group_readings(case.trial, name, attributes),
         ]
         rows += [{**_model(case, name), **_reading(reading)} for reading in readings]
@@ -322,6 +322,15 @@ def monitoring_table(
     }
     rows += [{**of_features, **_reading(reading)} for reading in feature_readings(described)]
     return _table(rows, MONITORING)
+
+
+def _tonight(case: Case, ledger: Ledger) -> tuple[int, Prediction] | None:
+    """What the champion says of tonight, over the horizon that was judged."""
+    tonight = known_at(ledger, ledger.until)
+    for candidate in case.score.candidates:
+        if candidate.model_name == case.ruling.champion and case.trial.hearings:
+            return ledger.until, candidate.predict(tonight, case.trial.origins.horizon_days)
+    return None
 
 
 def _next_orders(case: Case, ledger: Ledger) -> Iterator[Reading]:

@@ -138,6 +138,21 @@ def test_a_number_that_went_missing_is_a_drift():
     assert np.isnan(population_stability(np.full(5, np.nan), before))
 
 
+def test_the_drift_of_a_score_runs_from_origin_to_origin_and_up_to_tonight():
+    said = np.linspace(1, 2, 400)
+    trial = trial_by_hand(said, np.zeros(400), np.zeros(400))
+    alone = list(score_readings(trial, "right"))
+    assert [(one.measure_name, one.origin) for one in alone] == [("mean", FIRST_DAY)]
+    tonight = (FIRST_DAY + 91, Prediction("customer", "told", said + 0.5))
+    found = list(score_readings(trial, "right", tonight))
+    assert [(one.measure_name, one.origin) for one in found[1:]] == [
+        ("mean", FIRST_DAY + 91),
+        ("psi", FIRST_DAY + 91),
+    ]
+    assert found[1].value == pytest.approx(2.0)
+    assert found[2].value == population_stability(said, said + 0.5) > 0.25
+
+
 def test_a_constant_feature_has_no_drift_until_it_changes():
     constant = np.full(100, 2.0)
     assert population_stability(constant, constant) == 0
