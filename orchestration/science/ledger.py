@@ -170,6 +170,34 @@ class Ledger:
             cut_from=replace(self),
         )
 
+    def of_customers(self, chosen: NDArray[np.bool_]) -> "Ledger":
+        """Keep a part of the customers, with all that is known of each, now and on earlier days.
+
+        Parameters
+        ----------
+        chosen : array of bool, shape (n_customers,)
+        """
+        position = np.cumsum(chosen, dtype=np.int32) - 1
+
+        def of(entries):  # type: ignore[no-untyped-def]
+            kept = _where(entries, chosen[entries.customer])
+            return kept._replace(customer=position[kept.customer])
+
+        whole = self.cut_from
+        if whole is not None:
+            place, _ = _places(whole.customer_ids, self.customer_ids[chosen])
+            among = np.zeros(whole.customer_ids.size, dtype=bool)
+            among[place] = True
+            whole = whole.of_customers(among)
+        return replace(
+            self,
+            customer_ids=self.customer_ids[chosen],
+            orders=of(self.orders),
+            refunds=of(self.refunds),
+            events={name: of(entries) for name, entries in self.events.items()},
+            cut_from=whole,
+        )
+
     def occasions(self) -> Occasions:
         """Sum the orders that count by customer and day."""
         counted = self.orders.void_day > self.until
@@ -223,9 +251,10 @@ class Ledger:
                 f"the {horizon_days} days after day {known.until} end at {last}, but the ledger"
                 f" knows days up to {self.until} only"
             )
-        position = np.searchsorted(self.customer_ids, known.customer_ids)
+        # Whoever gave everything back since then is no customer now, and has ordered nothing.
+        position, is_found = _places(self.customer_ids, known.customer_ids)
         asked = np.full(self.n_customers, -1)
-        asked[position] = np.arange(known.n_customers)
+        asked[position] = np.flatnonzero(is_found)
         days = self.occasions()
         inside = (days.day > known.until) & (days.day <= last) & (asked[days.customer] >= 0)
         given = self.refunds
@@ -350,6 +379,17 @@ def _numbers(table: pa.Table, name: str) -> Floats:
     numbers = pc.fill_null(pc.cast(table[name], pa.float64()), 0.0).to_numpy()
     refuse_where(~np.isfinite(numbers), f"{name} must be finite", **{name: numbers})
     return numbers
+
+
+def _places(
+    ids: NDArray[np.object_], asked: NDArray[np.object_]
+) -> tuple[NDArray[np.intp], NDArray[np.bool_]]:
+    """Where ids are found among ascending ones, of those that are, and which are."""
+    if not ids.size:
+        return np.zeros(0, dtype=np.intp), np.zeros(asked.size, dtype=bool)
+    position = np.minimum(np.searchsorted(ids, asked), ids.size - 1)
+    is_found = np.asarray(ids[position] == asked, dtype=bool)
+    return position[is_found], is_found
 
 
 def _where(entries, chosen):  # type: ignore[no-untyped-def]

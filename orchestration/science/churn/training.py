@@ -7,7 +7,7 @@ ended by the last day of the ledger: an order that may still come is no missing 
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -75,20 +75,7 @@ def drawn_customers(ledger: Ledger) -> Ledger:
     drawn = np.random.default_rng(RANDOM_STATE).choice(n, MOST_CUSTOMERS, replace=False)
     is_drawn = np.zeros(n, dtype=bool)
     is_drawn[drawn] = True
-    position = np.cumsum(is_drawn, dtype=np.int32) - 1
-
-    def of_drawn(entries):  # type: ignore[no-untyped-def]
-        kept = is_drawn[entries.customer]
-        chosen = type(entries)(*(column[kept] for column in entries))
-        return chosen._replace(customer=position[chosen.customer])
-
-    return replace(
-        ledger,
-        customer_ids=ledger.customer_ids[is_drawn],
-        orders=of_drawn(ledger.orders),
-        refunds=of_drawn(ledger.refunds),
-        events={name: of_drawn(entries) for name, entries in ledger.events.items()},
-    )
+    return ledger.of_customers(is_drawn)
 
 
 def past_days(ledger: Ledger, horizon_days: int) -> tuple[list[PastDay], int]:

@@ -5,7 +5,7 @@ nothing else; all candidates of an origin speak of the same customers.
 """
 
 import zlib
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +14,7 @@ from orchestration.science.court.candidates import Prediction, Score
 from orchestration.science.court.origins import Origins
 from orchestration.science.errors import DataError
 from orchestration.science.forecasts.per_ledger import known_at
-from orchestration.science.ledger import Ledger, Orders, Refunds
+from orchestration.science.ledger import Ledger
 
 Floats = NDArray[np.float64]
 
@@ -120,24 +120,7 @@ def customers_heard(ledger: Ledger, limit: int = CUSTOMERS_HEARD) -> Ledger:
     number = np.fromiter(
         (zlib.crc32(text.encode()) for text in ledger.customer_ids), np.uint32, ledger.n_customers
     )
-    kept = number < np.sort(number)[limit]
-    position = np.cumsum(kept, dtype=np.int32) - 1
-
-    def of(entries):  # type: ignore[no-untyped-def]
-        chosen = kept[entries.customer]
-        columns = type(entries)(*(column[chosen] for column in entries))
-        return columns._replace(customer=position[columns.customer])
-
-    orders: Orders = of(ledger.orders)
-    refunds: Refunds = of(ledger.refunds)
-    return replace(
-        ledger,
-        customer_ids=ledger.customer_ids[kept],
-        orders=orders,
-        refunds=refunds,
-        events={name: of(entries) for name, entries in ledger.events.items()},
-        cut_from=None,
-    )
+    return ledger.of_customers(number < np.sort(number)[limit])
 
 
 def _checked(prediction: Prediction, known: Ledger, model_name: str) -> Prediction:

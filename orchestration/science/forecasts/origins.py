@@ -4,7 +4,6 @@ What belongs here is their choice. Everything that a forecaster learns of its ow
 by forecasting at these days with what was known then, and counting what came until today.
 """
 
-from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -83,16 +82,4 @@ def thinned(ledger: Ledger, most: int) -> Ledger:
     step = -(-ledger.n_customers // most)
     if step <= 1:
         return ledger
-
-    def kept(entries):  # type: ignore[no-untyped-def]
-        chosen = entries.customer % step == 0
-        rows = type(entries)(*(column[chosen] for column in entries))
-        return rows._replace(customer=rows.customer // step)
-
-    return replace(
-        ledger,
-        customer_ids=ledger.customer_ids[::step],
-        orders=kept(ledger.orders),
-        refunds=kept(ledger.refunds),
-        events={name: kept(entries) for name, entries in ledger.events.items()},
-    )
+    return ledger.of_customers(np.arange(ledger.n_customers) % step == 0)

@@ -83,6 +83,24 @@ def test_the_past_of_a_cut_ledger_is_the_past_of_the_whole_one():
         shop.known_at(number(35)).known_at(number(36))
 
 
+def test_who_gave_everything_back_since_has_ordered_nothing():
+    cut = small_shop().known_at(number(45))
+    assert cut.customer_ids.tolist() == ["ann", "cid"]
+    outcomes = cut.outcomes(cut.known_at(number(15)), 30)
+    assert outcomes.order_count.tolist() == [1, 0]
+
+
+@pytest.mark.parametrize("last", [35, 100])
+def test_a_part_of_the_customers_is_the_same_part_on_every_earlier_day(last):
+    shop = small_shop().known_at(number(last))
+    part = shop.of_customers(shop.customer_ids == "cid")
+    assert part.customer_ids.tolist() == ["cid"]
+    assert part.occasions().net_amount.tolist() == [7.0]
+    assert part.events["delivery"].amount.tolist() == [2.0]
+    assert part.known_at(number(31)).customer_ids.tolist() == ["cid"]
+    assert part.known_at(number(15)).n_customers == 0
+
+
 def test_orders_of_one_day_are_one_occasion_of_their_sum():
     occasions = small_shop().known_at(number(15)).occasions()
     assert occasions.net_amount.tolist() == [15.0, 20.0, 50.0]
