@@ -316,7 +316,10 @@ def ledger_from_tables(
         if "voided_date" in orders.column_names
         else np.full(orders.num_rows, NEVER, dtype=np.int32),
     )
-    ascending = np.lexsort((entries.day, entries.customer))
+    # Amounts too, so that the order in which an engine hands out rows moves no last digit of a sum.
+    ascending = np.lexsort(
+        (entries.margin_amount, entries.net_amount, entries.day, entries.customer)
+    )
     return Ledger(
         np.asarray(known.to_pylist(), dtype=object),
         _where(entries, ascending),
@@ -331,13 +334,14 @@ def _refunds(table: pa.Table | None, known: pa.Array, until: int) -> Refunds:
         none = np.zeros(0, dtype=np.int32)
         return Refunds(none, none, none, none.astype(float), none.astype(float))
     table = table.filter(pc.is_in(pc.cast(table["customer_id"], pa.string()), known))
-    return Refunds(
+    entries = Refunds(
         _positions(known, pc.cast(table["customer_id"], pa.string())),
         _days(table, "refunded_date", until),
         _days(table, "ordered_date", until),
         _numbers(table, "net_amount"),
         _numbers(table, "margin_amount"),
     )
+    return _where(entries, np.lexsort(entries[::-1]))
 
 
 def _events(table: pa.Table | None, known: pa.Array, until: int) -> dict[str, Events]:
@@ -348,11 +352,12 @@ def _events(table: pa.Table | None, known: pa.Array, until: int) -> dict[str, Ev
     found = {}
     for name in sorted(names):
         rows = table.filter(pc.equal(table["event_name"], name))
-        found[name] = Events(
+        entries = Events(
             _positions(known, pc.cast(rows["customer_id"], pa.string())),
             _days(rows, "event_date", until),
             _numbers(rows, "amount"),
         )
+        found[name] = _where(entries, np.lexsort(entries[::-1]))
     return found
 
 

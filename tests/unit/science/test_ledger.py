@@ -146,3 +146,34 @@ def test_rows_that_mean_nothing_are_refused(column, value, message):
     table = pa.table({name: pa.array([row[name]], types[name]) for name in row})
     with pytest.raises(DataError, match=message):
         ledger_from_tables(table, number(100))
+
+
+def test_the_order_of_rows_moves_nothing():
+    """Three amounts of one day whose sum hangs on their order, in its last digit."""
+    random = np.random.default_rng(4)
+    n = 300
+    when = [day(int(number)) for number in random.integers(0, 20, n)]
+    rows = pa.table(
+        {
+            "customer_id": [f"C{number}" for number in random.integers(0, 9, n)],
+            "ordered_date": when,
+            "refunded_date": when,
+            "event_date": when,
+            "event_name": ["delivery"] * n,
+            "net_amount": random.choice([0.1, 0.2, 0.3, 0.7], n),
+            "margin_amount": random.random(n),
+            "amount": random.random(n),
+        }
+    )
+    ledgers = [
+        ledger_from_tables(shuffled, number(100), shuffled, shuffled)
+        for shuffled in (rows, rows.take(pa.array(random.permutation(n))))
+    ]
+    first, second = ledgers
+    for name in ("orders", "refunds"):
+        for one, other in zip(getattr(first, name), getattr(second, name), strict=True):
+            assert (one == other).all()
+    for one, other in zip(first.events["delivery"], second.events["delivery"], strict=True):
+        assert (one == other).all()
+    for one, other in zip(first.occasions(), second.occasions(), strict=True):
+        assert (one == other).all()
