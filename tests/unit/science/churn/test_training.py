@@ -102,5 +102,22 @@ def test_large_shops_are_drawn_from_without_regard_to_what_people_did(shop, monk
     assert abs(drawn.histories().frequency.mean() - frequency.mean()) < 4 * error
 
 
+def test_earlier_days_of_a_drawn_shop_are_those_of_the_customers_drawn(shop, monkeypatch):
+    """Of a ledger that was itself cut from a later one, as in the court, too."""
+    monkeypatch.setattr(training, "MOST_CUSTOMERS", 200)
+    cut = shop.known_at(shop.until - 100)
+    drawn = drawn_customers(cut)
+    earlier = drawn.known_at(shop.until - 300)
+    of_all = shop.known_at(shop.until - 300)
+    everyone = dict(zip(of_all.customer_ids, zip(*of_all.histories(), strict=True), strict=True))
+    expected = {one: everyone[one] for one in drawn.customer_ids if one in everyone}
+    assert 0 < earlier.n_customers <= 200
+    assert expected == dict(
+        zip(earlier.customer_ids, zip(*earlier.histories(), strict=True), strict=True)
+    )
+    days, _ = past_days(drawn, HORIZON)
+    assert days
+
+
 def test_small_shops_are_taken_whole(shop):
     assert drawn_customers(shop) is shop
