@@ -60,7 +60,9 @@ def test_a_fit_is_rebuilt_from_its_stored_parameters(name):
     model, truth = MODELS[name], TRUTHS[name]
     stored = {parameter: float(getattr(truth, parameter)) for parameter in model.PARAMETERS}
     rebuilt = type(truth).given(**stored, time_unit=truth.time_unit)
-    assert rebuilt == truth
+    # Not the fits themselves: a given one has NaN for a likelihood, which equals nothing since Python 3.13.
+    assert rebuilt.parameters == truth.parameters
+    assert (rebuilt.time_unit, rebuilt.level) == (truth.time_unit, truth.level)
     ours = model.expected_purchases(rebuilt, 90.0, *HISTORIES)
     assert ours.tolist() == model.expected_purchases(truth, 90.0, *HISTORIES).tolist()
     assert model.simulate(rebuilt, [100.0] * 50, 1).frequency.sum() > 0
