@@ -151,24 +151,15 @@ class Ledger:
         orders = _where(self.orders, counted)
         is_customer = np.zeros(self.customer_ids.size, dtype=bool)
         is_customer[orders.customer] = True
-        position = np.cumsum(is_customer, dtype=np.int32) - 1
-
-        def seen(entries):  # type: ignore[no-untyped-def]
-            kept = _where(entries, (entries.day <= day) & is_customer[entries.customer])
-            return kept._replace(customer=position[kept.customer])
-
-        return replace(
+        seen = replace(
             self,
-            customer_ids=self.customer_ids[is_customer],
-            orders=orders._replace(
-                customer=position[orders.customer], void_day=np.full_like(orders.void_day, NEVER)
-            ),
-            refunds=seen(self.refunds),
+            orders=orders._replace(void_day=np.full_like(orders.void_day, NEVER)),
+            refunds=_where(self.refunds, self.refunds.day <= day),
             until=day,
-            events={name: seen(entries) for name, entries in self.events.items()},
-            # A twin, so that whoever remembers a cut does not keep this very object alive.
-            cut_from=replace(self),
+            events={name: _where(found, found.day <= day) for name, found in self.events.items()},
         )
+        # A twin, so that whoever remembers a cut does not keep this very object alive.
+        return replace(seen.of_customers(is_customer), cut_from=replace(self))
 
     def of_customers(self, chosen: NDArray[np.bool_]) -> "Ledger":
         """Keep a part of the customers, with all that is known of each, now and on earlier days.

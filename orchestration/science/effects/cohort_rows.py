@@ -154,21 +154,15 @@ def _lately_known(known: Ledger) -> Ledger:
     fresh = known.orders.day > begin
     is_customer = np.zeros(known.n_customers, dtype=bool)
     is_customer[known.orders.customer[fresh]] = True
-    position = np.cumsum(is_customer, dtype=np.int32) - 1
-    orders = Orders(*(column[fresh] for column in known.orders))
     given = known.refunds
-    back = (given.ordered_day > begin) & is_customer[given.customer]
-    refunds = Refunds(*(column[back] for column in given))
-    events = {}
-    for name, found in known.events.items():
-        kept = (found.day > begin) & is_customer[found.customer]
-        chosen = Events(*(column[kept] for column in found))
-        events[name] = chosen._replace(customer=position[chosen.customer])
-    return replace(
+    recent = replace(
         known,
-        customer_ids=known.customer_ids[is_customer],
-        orders=orders._replace(customer=position[orders.customer]),
-        refunds=refunds._replace(customer=position[refunds.customer]),
-        events=events,
+        orders=Orders(*(column[fresh] for column in known.orders)),
+        refunds=Refunds(*(column[given.ordered_day > begin] for column in given)),
+        events={
+            name: Events(*(column[found.day > begin] for column in found))
+            for name, found in known.events.items()
+        },
         cut_from=None,
     )
+    return recent.of_customers(is_customer)

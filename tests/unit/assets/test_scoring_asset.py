@@ -16,6 +16,7 @@ from orchestration.assets.scoring.reading import attributes_of, dated, ledger_of
 from orchestration.checks import scores as checks
 from orchestration.resources.lock import WriterLock
 from orchestration.resources.warehouse import Warehouse
+from orchestration.science.forecasts.registry import BASELINE_NAMES
 from orchestration.settings import SettingError, from_environment
 
 NIGHT, BEFORE = date(2025, 12, 31), date(2025, 12, 30)
@@ -121,7 +122,7 @@ def warehouse(tmp_path):
                         "model_name": name,
                         "is_baseline": True,
                     }
-                    for name in checks.BASELINES
+                    for name in BASELINE_NAMES
                 )
             ),
             "scores.customer_churn": rows(CHURN),
@@ -213,7 +214,7 @@ def test_a_pooled_estimate_needs_no_verdict(warehouse):
     assert outcome(checks.no_score_stands_without_a_passing_verdict, warehouse).passed
 
 
-@pytest.mark.parametrize("left_out", checks.BASELINES)
+@pytest.mark.parametrize("left_out", BASELINE_NAMES)
 def test_a_score_that_was_judged_without_a_plain_forecast_closes_the_gate(warehouse, left_out):
     kept = [
         row
