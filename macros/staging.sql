@@ -291,7 +291,8 @@ select * from final
 {#- Rows of base_<table>, by default the newest valid version of each key, with what is wrong between them and their
     parents (`_link_problems`). A deleted parent is a parent: the lines of a deleted order are no defect, their readers drop
     them with the order. The parents' staging models must be named in the calling model, so that dbt sees the edge:
-    `parents` maps table -> relation. -#}
+    `parents` maps table -> relation. What may be left out and is, is missed by nobody: reviews without a
+    catalogue are reviews. -#}
 {% macro linked(table, base, parents, rows='_version_rank = 1') %}
 {%- if execute -%}
 {%- set node = contract(table) -%}
@@ -303,6 +304,8 @@ select * from final
         {%- for parent in meta.parents %},
             case when parent_{{ loop.index }}.{{ contract_meta(contract(parent.table)).key[0] }} is null
                 and child.{{ parent.column }} is not null and not child.is_deleted
+                {%- if parent.get('may_be_left_out') %}
+                and (select count(*) from {{ parents[parent.table] }}) > 0 {%- endif %}
                 then '{{ parent.column }} has no row in {{ parent.table }}' end
             {%- set alias = 'parent_' ~ loop.index ~ '.' %}
             {%- for rule in parent.get('rules', []) %},

@@ -16,6 +16,28 @@
     'membership_terms': {'base': ref('base_membership_terms'), 'parents': {'memberships': ref('stg_memberships')}},
     'membership_benefit_usage': {'base': ref('base_membership_benefit_usage'), 'parents': {
         'memberships': ref('stg_memberships')}},
+    'customer_identifiers': {'base': ref('base_customer_identifiers')},
+    'consents': {'base': ref('base_consents')},
+    'privacy_requests': {'base': ref('base_privacy_requests')},
+    'product_relations': {'base': ref('base_product_relations'), 'parents': {'products': ref('stg_products')}},
+    'inventory_daily': {'base': ref('base_inventory_daily'), 'parents': {'products': ref('stg_products')}},
+    'marketplace_metrics': {'base': ref('base_marketplace_metrics'), 'parents': {'products': ref('stg_products')}},
+    'shipment_events': {'base': ref('base_shipment_events'), 'parents': {'shipments': ref('stg_shipments')}},
+    'payments': {'base': ref('base_payments'), 'parents': {'orders': ref('stg_orders'), 'membership_terms': ref('stg_membership_terms')}},
+    'support_tickets': {'base': ref('base_support_tickets'), 'parents': {'orders': ref('stg_orders')}},
+    'survey_responses': {'base': ref('base_survey_responses')},
+    'reviews': {'base': ref('base_reviews'), 'parents': {'products': ref('stg_products')}},
+    'loyalty_ledger': {'base': ref('base_loyalty_ledger')},
+    'loyalty_tier_history': {'base': ref('base_loyalty_tier_history')},
+    'referrals': {'base': ref('base_referrals')},
+    'web_events': {'base': ref('base_web_events')},
+    'wishlist_items': {'base': ref('base_wishlist_items'), 'parents': {'products': ref('stg_products')}},
+    'community_events': {'base': ref('base_community_events')},
+    'campaigns': {'base': ref('base_campaigns')},
+    'message_events': {'base': ref('base_message_events'), 'parents': {'campaigns': ref('stg_campaigns')}},
+    'marketing_spend': {'base': ref('base_marketing_spend')},
+    'experiments': {'base': ref('base_experiments')},
+    'experiment_assignments': {'base': ref('base_experiment_assignments'), 'parents': {'experiments': ref('stg_experiments')}},
 } -%}
 
 with

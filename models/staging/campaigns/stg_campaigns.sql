@@ -1,0 +1,3 @@
+{{ config(materialized='view') }}
+
+{{ staged('campaigns', ref('base_campaigns')) }}

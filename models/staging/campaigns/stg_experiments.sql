@@ -1,0 +1,3 @@
+{{ config(materialized='view') }}
+
+{{ staged('experiments', ref('base_experiments')) }}

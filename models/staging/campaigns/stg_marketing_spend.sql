@@ -1,0 +1,3 @@
+{{ config(materialized='view') }}
+
+{{ staged('marketing_spend', ref('base_marketing_spend')) }}

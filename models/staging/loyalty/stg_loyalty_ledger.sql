@@ -1,0 +1,3 @@
+{{ config(materialized='view') }}
+
+{{ staged('loyalty_ledger', ref('base_loyalty_ledger')) }}

@@ -1,0 +1,3 @@
+{{ config(materialized='view') }}
+
+{{ staged('loyalty_tier_history', ref('base_loyalty_tier_history')) }}

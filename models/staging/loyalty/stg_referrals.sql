@@ -1,0 +1,3 @@
+{{ config(materialized='view') }}
+
+{{ staged('referrals', ref('base_referrals')) }}

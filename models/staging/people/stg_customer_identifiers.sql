@@ -1,0 +1,3 @@
+{{ config(materialized='view') }}
+
+{{ staged('customer_identifiers', ref('base_customer_identifiers')) }}

@@ -1,0 +1,3 @@
+{{ config(materialized='view') }}
+
+{{ staged('privacy_requests', ref('base_privacy_requests')) }}

@@ -1,0 +1,3 @@
+{{ config(materialized='view') }}
+
+{{ staged('survey_responses', ref('base_survey_responses')) }}

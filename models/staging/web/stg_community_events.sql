@@ -1,0 +1,3 @@
+{{ config(materialized='view') }}
+
+{{ staged('community_events', ref('base_community_events')) }}
