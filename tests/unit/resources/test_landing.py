@@ -205,7 +205,7 @@ def test_new_files_are_those_that_are_not_in_landing_yet(data, landing):
             "export.csv",
             ORDERS,
             "export.csv does not say which table it holds. Rename it so that it starts with one "
-            "of customers,",
+            "of campaigns, community_events,",
         ),
         ("orders.xlsx", b"PK\x03\x04", "orders.xlsx has a form that is not read (.xlsx)."),
         (
