@@ -24,6 +24,11 @@ def _arguments() -> argparse.Namespace:
         action=argparse.BooleanOptionalAction,
         help="plant defects and deliver in several files (default: in csv, not in parquet)",
     )
+    parser.add_argument(
+        "--further-sources",
+        action=argparse.BooleanOptionalAction,
+        help="deliver the sources beside orders, returns and memberships too (default: where defects are)",
+    )
     return parser.parse_args()
 
 
@@ -40,6 +45,7 @@ def main() -> None:
             years=arguments.years,
             seed=arguments.seed,
             defects=defects,
+            further_sources=arguments.further_sources,
         )
         paths = make(parameters, arguments.out, arguments.format)
     except DataError as error:

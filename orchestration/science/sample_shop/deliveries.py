@@ -19,9 +19,9 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from orchestration.science.sample_shop.further import FURTHER_SOURCES, all_known_tables
 from orchestration.science.sample_shop.shop_time import epoch_day, midnight_utc
 from orchestration.science.sample_shop.simulation import Facts, Frame
-from orchestration.science.sample_shop.tables import known_tables
 
 Row = dict[str, Any]
 
@@ -38,6 +38,7 @@ TABLE_KEYS: dict[str, tuple[str, ...]] = {
     "memberships": ("membership_id",),
     "membership_terms": ("membership_term_id",),
     "membership_benefit_usage": ("usage_id",),
+    **{name: source.key for name, source in FURTHER_SOURCES.items()},
 }
 
 
@@ -108,10 +109,10 @@ def split_into_deliveries(frame: Frame, chunks: list[Facts]) -> list[DeliveryFil
     files: list[DeliveryFile] = []
     seen: dict[str, dict[tuple[Any, ...], Row]] = {table: {} for table in TABLE_KEYS}
     for number, day in enumerate(frame.parameters.delivery_dates):
-        tables = known_tables(frame, chunks, int(midnight_utc(epoch_day(day) + 1)))
-        for name, key in TABLE_KEYS.items():
-            changed = []
-            for row in tables[name].to_pylist():
+        tables = all_known_tables(frame, chunks, int(midnight_utc(epoch_day(day) + 1)))
+        for name, table in tables.items():
+            key, changed = TABLE_KEYS[name], []
+            for row in table.to_pylist():
                 identity = tuple(row[column] for column in key)
                 if seen[name].get(identity) != row:
                     seen[name][identity] = row
@@ -119,7 +120,7 @@ def split_into_deliveries(frame: Frame, chunks: list[Facts]) -> list[DeliveryFil
             if changed:
                 stem = name if number == 0 else f"{name}_{day.isoformat()}"
                 style = STYLES.get((name, number), GZIPPED if number == 0 else PLAIN)
-                files.append(DeliveryFile(name, number, stem, style, tables[name].schema, changed))
+                files.append(DeliveryFile(name, number, stem, style, table.schema, changed))
     return files
 
 

@@ -212,6 +212,8 @@ class Parameters:
     """Last complete day; the first day is `years` years earlier, plus one."""
     seed: int = 20260101
     defects: bool = True
+    further_sources: bool | None = None
+    """Deliver the sources beside orders, returns and memberships too; None: where defects are."""
     future_days: int = 365
     """Days simulated after the end, kept out of the data and written into the truth."""
     chunk_customers: int = 250_000
@@ -247,13 +249,23 @@ class Parameters:
             *(("annual", target) for target in membership.renewal_annual),
         ]
 
-    def check_defects_fit(self) -> None:
-        """Refuse defects in a shop of several chunks: their rows are held as text, one by one."""
+    def check_one_chunk_is_enough(self) -> None:
+        """Refuse what is made of one chunk only: defects, held row by row, and further sources."""
         if self.defects and self.customers > self.chunk_customers:
             raise DataError(
                 f"defects are planted in shops of up to {self.chunk_customers:,} customers, not in "
                 f"{self.customers:,}; ask for fewer customers or for no defects"
             )
+        if self.delivers_further_sources and self.customers > self.chunk_customers:
+            raise DataError(
+                f"further sources are made for shops of up to {self.chunk_customers:,} customers, not "
+                f"for {self.customers:,}; ask for fewer customers or for further_sources=False"
+            )
+
+    @property
+    def delivers_further_sources(self) -> bool:
+        """Whether the sources beside the first twelve are delivered."""
+        return self.defects if self.further_sources is None else self.further_sources
 
     @property
     def delivery_dates(self) -> tuple[dt.date, ...]:

@@ -9,9 +9,9 @@ import pyarrow as pa
 
 from orchestration.science.sample_shop.defects import PlantedDefect, plant_defects
 from orchestration.science.sample_shop.deliveries import DeliveryFile, split_into_deliveries
+from orchestration.science.sample_shop.further import all_known_tables
 from orchestration.science.sample_shop.parameters import Parameters
 from orchestration.science.sample_shop.simulation import Facts, simulate
-from orchestration.science.sample_shop.tables import known_tables
 from orchestration.science.sample_shop.truth import Truth, tell_truth
 
 
@@ -22,7 +22,8 @@ class Shop:
     Attributes
     ----------
     tables : dict of pyarrow.Table
-        The twelve tables of the source contract, clean and typed, as known after the last day.
+        The first twelve tables of the source contract and, where they are delivered, the further
+        ones; clean and typed, as known after the last day.
     truth : Truth
         The hidden parameters, what was counted, and one row per person, account and renewal.
     files : list of DeliveryFile
@@ -50,14 +51,14 @@ def generate(parameters: Parameters) -> Shop:
     Raises
     ------
     DataError
-        If defects are asked for in a shop of more than one chunk: they are planted in rows that
-        are held as text, which is meant for small shops.
+        If defects or further sources are asked for in a shop of more than one chunk: both are
+        meant for small shops.
     """
-    parameters.check_defects_fit()
+    parameters.check_one_chunk_is_enough()
     rng = np.random.default_rng(parameters.seed)
     frame, chunks = simulate(rng, parameters)
     facts: list[Facts] = list(chunks)
-    tables = known_tables(frame, facts, frame.end_moment)
+    tables = all_known_tables(frame, facts, frame.end_moment)
     truth = tell_truth(frame, facts)
     files: list[DeliveryFile] = []
     defects: list[PlantedDefect] = []

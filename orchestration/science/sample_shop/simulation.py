@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -100,6 +101,8 @@ class Facts:
     members: Memberships
     terms: Terms
     uses: Uses
+    drawn: dict[str, Any] = field(default_factory=dict)
+    """Subjects that draw from a stream of their own, by name, once somebody has asked for them."""
 
 
 @dataclass

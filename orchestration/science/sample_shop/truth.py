@@ -51,7 +51,10 @@ class Truth:
         kinds = Counter((one.table, one.kind) for one in defects)
         summary = self.summary | {
             "files": {file.name: file.row_count for file in files},
-            "rows": {table: _expected_rows(table, files, defects) for table in TABLE_KEYS},
+            "rows": {
+                table: _expected_rows(table, files, defects)
+                for table in sorted({file.table for file in files}, key=list(TABLE_KEYS).index)
+            },
             "defects": {
                 table: {kind: kinds[table, kind] for name, kind in sorted(kinds) if name == table}
                 for table in sorted({name for name, _ in kinds})

@@ -65,6 +65,8 @@ def write_large(parameters: Parameters, directory: Path) -> list[Path]:
     """
     if parameters.defects:
         raise DataError("a shop that is streamed has no defects; set defects=False")
+    if parameters.delivers_further_sources:
+        raise DataError("a shop that is streamed has the first twelve sources only")
     directory.mkdir(parents=True, exist_ok=True)
     rng = np.random.default_rng(parameters.seed)
     frame, chunks = simulate(rng, parameters)
@@ -93,7 +95,7 @@ def make(parameters: Parameters, directory: Path, format: str = "csv") -> list[P
     _check_format(format)
     if parameters.customers <= parameters.chunk_customers:
         return write(generate(parameters), directory, format)
-    parameters.check_defects_fit()
+    parameters.check_one_chunk_is_enough()
     if format != "parquet":
         raise DataError(
             f"{parameters.customers:,} customers are written as Parquet only; choose that format"
