@@ -20,7 +20,7 @@ SEASON_DAYS = 364
 # Of the days known, so much at most is set aside as the outcome: two thirds stay to learn from.
 MOST_SHARE_AHEAD = 1 / 3
 # Errors of this many customers are known to a fraction of a percent; more cost time and say the same.
-MOST_CUSTOMERS = 50_000
+MOST_CUSTOMERS = 25_000
 
 
 class InnerOrigin(NamedTuple):
