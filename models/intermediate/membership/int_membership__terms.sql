@@ -193,6 +193,8 @@ final as (
 
         -- attributes
         known_status as payment_status,
+        coalesce(currency, '{{ var("shop_currency") }}') as fee_currency_code,
+        rate_to_shop,
 
         -- flags
         is_covering,
