@@ -42,6 +42,11 @@ cast((extract(year from {{ last_day }}) - extract(year from {{ first_day }})) * 
 {% macro default__matches(text, pattern) %}regexp_matches({{ text }}, '{{ pattern }}'){% endmacro %}
 {% macro spark__matches(text, pattern) %}({{ text }} rlike '{{ pattern }}'){% endmacro %}
 
+{#- Hexadecimal digits, small letters. -#}
+{% macro sha256(text) %}{{ return(adapter.dispatch('sha256')(text)) }}{% endmacro %}
+{% macro default__sha256(text) %}sha256({{ text }}){% endmacro %}
+{% macro spark__sha256(text) %}sha2({{ text }}, 256){% endmacro %}
+
 {#- One row per whole number from 0 to below `count`, as column `n`. -#}
 {% macro numbers(count) %}{{ return(adapter.dispatch('numbers')(count)) }}{% endmacro %}
 {% macro default__numbers(count) %}(select cast(range as integer) as n from range({{ count }})){% endmacro %}

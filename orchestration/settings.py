@@ -178,7 +178,21 @@ _BUSINESS_CONSTANTS = {
     "RETENTION_RETURN_WINDOW_DAYS": ("return_window_days", _at_least(0)),
     "RETENTION_CHURN_HORIZONS_DAYS": ("churn_horizons_days", _horizons),
     "RETENTION_YEARLY_DISCOUNT_RATE": ("yearly_discount_rate", _rate),
-    "RETENTION_IDENTITY_EMAIL_MAX_ACCOUNTS": ("identity_email_max_accounts", _at_least(1)),
+    "RETENTION_IDENTITY_EMAIL_MAX_ACCOUNTS": ("identity_email_max_accounts", _at_least(0)),
+    "RETENTION_IDENTITY_LOYALTY_ID_MAX_ACCOUNTS": (
+        "identity_loyalty_id_max_accounts",
+        _at_least(0),
+    ),
+    "RETENTION_IDENTITY_MEMBERSHIP_ID_MAX_ACCOUNTS": (
+        "identity_membership_id_max_accounts",
+        _at_least(0),
+    ),
+    "RETENTION_IDENTITY_MARKETPLACE_ID_MAX_ACCOUNTS": (
+        "identity_marketplace_id_max_accounts",
+        _at_least(0),
+    ),
+    "RETENTION_IDENTITY_PHONE_MAX_ACCOUNTS": ("identity_phone_max_accounts", _at_least(0)),
+    "RETENTION_IDENTITY_DEVICE_MAX_ACCOUNTS": ("identity_device_max_accounts", _at_least(0)),
 }
 # Environment variable -> (field of Settings, reader).
 _FIELDS = {

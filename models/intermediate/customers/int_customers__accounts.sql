@@ -27,6 +27,7 @@ accounts as (
         identity_map.customer_id,
         identity_map.source_customer_id,
         identity_map.first_seen_at,
+        identity_map.is_erased,
         customers.acquisition_channel,
         customers.country_code,
         customers.account_state,
@@ -53,7 +54,26 @@ accounts as (
         ) as country_rank
 
     from identity_map
-    left join customers on identity_map.source_customer_id = customers.customer_id
+    -- What an erased person told of itself is gone; its orders stay in the books.
+    left join customers
+        on identity_map.source_customer_id = customers.customer_id
+        and not identity_map.is_erased
+
+),
+
+tiers as (
+
+    select
+        identity_map.customer_id,
+        max_by(tier_history.tier, tier_history.valid_from) as loyalty_tier
+    from {{ ref('stg_loyalty_tier_history') }} as tier_history
+    inner join identity_map on tier_history.customer_id = identity_map.source_customer_id
+    where
+        not tier_history.is_deleted
+        and not identity_map.is_erased
+        and {{ is_known('tier_history.valid_from') }}
+        and coalesce(not {{ is_known('tier_history.valid_to') }}, true)
+    group by 1
 
 ),
 
@@ -78,6 +98,7 @@ people as (
         customer_id,
         cast(count(*) as bigint) as account_count,
         min(first_seen_at) as first_seen_at,
+        bool_or(is_erased) as is_erased,
         min(state_rank) as state_rank,
         min(case when channel_rank = 1 then acquisition_channel end) as acquisition_channel,
         min(case when country_rank = 1 then country_code end) as country_code
@@ -105,15 +126,18 @@ final as (
             when 3 then 'disabled'
             when 4 then 'guest'
         end as account_state,
+        tiers.loyalty_tier,
 
         -- flags
         members.customer_id is not null as is_member_now,
+        people.is_erased,
 
         -- times
         {{ shop_day('people.first_seen_at') }} as first_seen_date
 
     from people
     left join members on people.customer_id = members.customer_id
+    left join tiers on people.customer_id = tiers.customer_id
 
 )
 

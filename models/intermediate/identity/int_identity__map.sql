@@ -1,84 +1,43 @@
-{#- Hops that a chain of accounts and addresses may have; a data test fails where a chain is longer. -#}
-{%- set rounds = 6 -%}
-
 with
-
-accounts as (
-
-    select * from {{ ref('int_identity__accounts') }}
-
-),
 
 numbered as (
 
-    select
-        source_customer_id,
-        min(first_seen_at) as first_seen_at,
-        min(name_key) as name_key,
-        -- A guest without an account is told apart by the address, even hashed a piece of the person: what leaves the
-        -- identity models is named after the guest's first order instead.
-        coalesce(
-            'guest:' || md5(min(first_guest_order)),
-            source_customer_id
-        ) as public_id,
-        bool_or(is_test_account) or bool_and(has_only_tests) as is_test,
-        -- The earliest account gives the person its id: it does not change when a later account joins.
-        cast(row_number() over (
-            order by min(first_seen_at) asc nulls last, source_customer_id asc nulls last
-        ) as bigint) as account_number
-
-    from accounts
-    group by 1
+    select * from {{ ref('int_identity__numbered') }}
 
 ),
 
--- The shop's own test accounts merge with nobody: a tester's address would otherwise make a customer a test.
-addresses as (
+links as (
 
-    select
-        accounts.source_customer_id,
-        accounts.email_key,
-        -- An account without a name may be anybody.
-        coalesce(numbered.name_key, accounts.source_customer_id) as name_key,
-        numbered.account_number
-    from accounts
-    inner join numbered on accounts.source_customer_id = numbered.source_customer_id
-    where accounts.email_key is not null and not numbered.is_test
+    select * from {{ ref('int_identity__links') }}
 
 ),
 
-shared_addresses as (
+erasures as (
 
-    select email_key
-    from addresses
-    group by 1
-    having
-        count(*) > 1
-        -- An address under many names is a till or a mailbox, not a person. Names and not accounts: in many shops every
-        -- guest checkout of one buyer opens another account.
-        and count(distinct name_key) <= {{ var('identity_email_max_accounts') }}
+    select * from {{ ref('int_identity__erasures') }}
 
 ),
 
 round_0 as (
 
     select
-        addresses.source_customer_id,
-        addresses.email_key,
-        addresses.account_number as label
-    from addresses
-    inner join shared_addresses on addresses.email_key = shared_addresses.email_key
+        source_customer_id,
+        link_key,
+        identity_rule,
+        account_number as label
+    from links
 
 ),
 
-{% for round in range(1, rounds + 1) -%}
--- Every address takes the smallest label of its accounts, every account the smallest of its addresses.
-addresses_{{ round }} as (
+{% for round in range(1, identity_rounds() + 1) -%}
+-- Every value takes the smallest label of its accounts, every account the smallest of its values.
+values_{{ round }} as (
 
     select
         source_customer_id,
-        email_key,
-        min(label) over (partition by email_key) as label
+        link_key,
+        identity_rule,
+        min(label) over (partition by link_key) as label
     from round_{{ round - 1 }}
 
 ),
@@ -87,9 +46,10 @@ round_{{ round }} as (
 
     select
         source_customer_id,
-        email_key,
+        link_key,
+        identity_rule,
         min(label) over (partition by source_customer_id) as label
-    from addresses_{{ round }}
+    from values_{{ round }}
 
 ),
 
@@ -98,8 +58,33 @@ merged as (
 
     select
         source_customer_id,
-        min(label) as label
-    from round_{{ rounds }}
+        min(label) as label,
+        -- the surest of the account's own links
+        min({{ identity_rule_rank('identity_rule') }}) as rule_rank
+    from round_{{ identity_rounds() }}
+    group by 1
+
+),
+
+people as (
+
+    select
+        numbered.*,
+        coalesce(merged.label, numbered.account_number) as person_number,
+        merged.rule_rank
+    from numbered
+    left join merged on numbered.source_customer_id = merged.source_customer_id
+
+),
+
+-- One account that is erased takes the person along.
+erased_people as (
+
+    select
+        people.person_number,
+        min_by(erasures.erased_key, erasures.erased_at) as erased_key
+    from people
+    inner join erasures on people.source_customer_id = erasures.source_customer_id
     group by 1
 
 ),
@@ -108,23 +93,26 @@ final as (
 
     select
         -- keys
-        numbered.source_customer_id,
-        coalesce(person.public_id, numbered.public_id) as customer_id,
+        people.source_customer_id,
+        coalesce(erased_people.erased_key, person.public_id) as customer_id,
+
+        -- attributes
+        case
+            when people.rule_rank is null then 'own_account'
+            when people.account_number = people.person_number then 'first_account'
+            else {{ identity_rule_of_rank('people.rule_rank') }}
+        end as identity_rule,
 
         -- flags
-        case
-            when merged.source_customer_id is null then 'own_account'
-            when person.source_customer_id = numbered.source_customer_id then 'first_account'
-            else 'shared_email'
-        end as identity_rule,
-        numbered.is_test,
+        people.is_test,
+        erased_people.person_number is not null as is_erased,
 
         -- times
-        numbered.first_seen_at
+        people.first_seen_at
 
-    from numbered
-    left join merged on numbered.source_customer_id = merged.source_customer_id
-    left join numbered as person on merged.label = person.account_number
+    from people
+    inner join numbered as person on people.person_number = person.account_number
+    left join erased_people on people.person_number = erased_people.person_number
 
 )
 

@@ -52,14 +52,16 @@ final as (
         -- attributes
         purchases.first_channel,
         categories.first_category,
-        coalesce(people.country_code, purchases.country_code) as country_code,
+        case when not people.is_erased then coalesce(people.country_code, purchases.country_code) end as country_code,
         people.acquisition_channel,
         people.account_state,
+        people.loyalty_tier,
         coalesce(stages.lifecycle_stage, 'prospect') as lifecycle_stage,
 
         -- flags
         coalesce(purchases.is_first_order_promo, false) as is_first_order_promo,
         people.is_member_now,
+        people.is_erased,
         coalesce(purchases.is_left_truncated, false) as is_left_truncated,
 
         -- times

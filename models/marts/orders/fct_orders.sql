@@ -35,9 +35,12 @@ final as (
         -- keys
         orders.order_id,
         orders.customer_id,
-        -- A guest had no account, and the hashed address that stands in for one is personal data.
-        case when orders.source_customer_id not like 'guest:%' then orders.source_customer_id end
-            as source_customer_id,
+        -- A guest had no account, and the hashed address that stands in for one is personal data. The account of an erased
+        -- person would lead back to it.
+        case
+            when orders.source_customer_id not like 'guest:%' and orders.customer_id not like 'erased:%'
+                then orders.source_customer_id
+        end as source_customer_id,
         orders.exchange_of_order_id,
 
         -- measures
