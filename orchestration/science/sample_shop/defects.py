@@ -183,20 +183,21 @@ class _Planter:
         self._next[table] += 1
         return f"{PREFIXES[table]}{self._next[table]}"
 
-    def draw(self, file: DeliveryFile, count: int, suits: Callable[[Row], bool]) -> list[int]:
-        """Draw positions of rows that suit and that no other defect has used."""
-        found: list[int] = []
-        candidates = [number for number, row in enumerate(file.rows) if suits(row)]
+    def draw(self, file: DeliveryFile, count: int, suits: Callable[[Row], bool]) -> list[Row]:
+        """Draw rows that suit and that no other defect has used."""
+        found: list[Row] = []
+        candidates = [row for row in file.rows if suits(row)]
         for position in self.rng.permutation(len(candidates)).tolist():
-            place = (file.name, id(file.rows[candidates[position]]))
+            place = (file.name, id(candidates[position]))
             if len(found) < count and place not in self._taken:
                 self._taken.add(place)
                 found.append(candidates[position])
         return found
 
     def add(self, file: DeliveryFile, row: Row) -> None:
-        """Put a row somewhere into a file."""
+        """Put a row somewhere into a file, where no other defect is planted in it."""
         row.pop("_ordered_at", None)
+        self._taken.add((file.name, id(row)))
         file.rows.insert(int(self.rng.integers(len(file.rows) + 1)), row)
 
     def note(
@@ -246,8 +247,8 @@ def _is_complete(row: Row) -> bool:
 def _spoil(planter: _Planter, spoiling: Spoiling) -> None:
     """Copy good rows under new keys and spoil the copies."""
     file = planter.file(spoiling.table, spoiling.delivery)
-    for position in planter.draw(file, spoiling.count, _is_complete):
-        row = dict(file.rows[position])
+    for drawn in planter.draw(file, spoiling.count, _is_complete):
+        row = dict(drawn)
         first_key = TABLE_KEYS[spoiling.table][0]
         if spoiling.table in PREFIXES:
             row[first_key] = planter.new_key(spoiling.table)
@@ -264,8 +265,8 @@ def _repeat_rows(planter: _Planter) -> None:
     """Deliver some rows twice in the same file."""
     for table, count in DUPLICATES.items():
         file = planter.file(table, 0)
-        for position in planter.draw(file, count, _is_complete):
-            row = dict(file.rows[position])
+        for drawn in planter.draw(file, count, _is_complete):
+            row = dict(drawn)
             planter.note("duplicate", file, key_text(table, row), SUPERSEDED)
             planter.add(file, row)
 
@@ -284,9 +285,9 @@ def _correct_late(planter: _Planter) -> None:
         def is_settled(row: Row, key: str = key, changed: set[str] = changed) -> bool:
             return _is_complete(row) and row[key] not in changed
 
-        for position in planter.draw(first, count, is_settled):
-            right = dict(first.rows[position])
-            wrong = first.rows[position]
+        for drawn in planter.draw(first, count, is_settled):
+            right = dict(drawn)
+            wrong = drawn
             if table == "orders":
                 wrong["gross_item_amount"] += ten
                 wrong["total_amount"] += ten
@@ -310,8 +311,8 @@ def _deliver_stale_versions(planter: _Planter) -> None:
         is_fulfilled = row["status"] == "fulfilled" and row["updated_at"] > row["ordered_at"]
         return _is_complete(row) and is_fulfilled and row["order_id"] not in changed
 
-    for position in planter.draw(first, 4, is_settled):
-        stale = dict(first.rows[position])
+    for drawn in planter.draw(first, 4, is_settled):
+        stale = dict(drawn)
         stale |= {"status": "paid", "updated_at": stale["ordered_at"]}
         planter.note("stale_version", later, key_text("orders", stale), SUPERSEDED, "status")
         planter.add(later, stale)
@@ -325,8 +326,8 @@ def _delete_orders(planter: _Planter) -> None:
     def is_paid(row: Row) -> bool:
         return _is_complete(row) and row["status"] == "fulfilled"
 
-    for position in planter.draw(orders, 4, is_paid):
-        order = dict(orders.rows[position]) | {"order_id": planter.new_key("orders")}
+    for drawn in planter.draw(orders, 4, is_paid):
+        order = dict(drawn) | {"order_id": planter.new_key("orders")}
         its_line = dict(line) | {
             "order_line_id": planter.new_key("order_lines"),
             "order_id": order["order_id"],
@@ -350,12 +351,11 @@ def _lose_letters(planter: _Planter) -> None:
             key = key_text("customers", row)
             planter.note("windows_encoding", windows, key, STAGED, "first_name, last_name")
     first = planter.file("customers", 0)
-    for position in planter.draw(first, 3, lambda row: not row["first_name"].isascii()):
-        row = first.rows[position]
-        row["first_name"] = "".join(
-            letter if letter.isascii() else REPLACEMENT for letter in row["first_name"]
+    for drawn in planter.draw(first, 3, lambda row: not row["first_name"].isascii()):
+        drawn["first_name"] = "".join(
+            letter if letter.isascii() else REPLACEMENT for letter in drawn["first_name"]
         )
-        key = key_text("customers", row)
+        key = key_text("customers", drawn)
         planter.note("replacement_character", first, key, STAGED, "first_name")
 
 
@@ -363,8 +363,8 @@ def _break_lines(planter: _Planter) -> None:
     """Write lines that have too few or too many fields."""
     for table, delivery, count in (("orders", 0, 2), ("order_lines", 1, 1)):
         file = planter.file(table, delivery)
-        for position in planter.draw(file, 2 * count, _is_complete):
-            row = dict(file.rows[position]) | {TABLE_KEYS[table][0]: planter.new_key(table)}
+        for drawn in planter.draw(file, 2 * count, _is_complete):
+            row = dict(drawn) | {TABLE_KEYS[table][0]: planter.new_key(table)}
             fields = [as_text(row.get(column), file.style) for column in file.columns]
             too_few = len(file.broken_lines) % 2 == 0
             fields = fields[:-4] if too_few else [*fields, "", "left over"]

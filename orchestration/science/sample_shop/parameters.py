@@ -11,6 +11,14 @@ import math
 from dataclasses import dataclass, field
 
 from orchestration.science.errors import DataError
+from orchestration.science.sample_shop.habits import (
+    Browsing,
+    Effects,
+    Loyalty,
+    Referring,
+    Service,
+    Surveys,
+)
 
 SHOP_CURRENCY = "GBP"
 SHOP_TIMEZONE = "Europe/London"
@@ -55,6 +63,8 @@ class Identity:
 
     guest_share: float = 0.30
     """Persons who never register: every order is a guest checkout."""
+    guest_share_spread: float = 0.4
+    """How much more often the slowest buyers are guests than the quickest."""
     registered_guest_checkout_share: float = 0.04
     guest_without_account_share: float = 0.35
     """Guest checkouts that leave an e-mail but no customer id."""
@@ -174,11 +184,11 @@ class Membership:
         Plan("plus_annual", "annual", 12, 7900, 0.38),
         Plan("plus_annual_family", "annual", 12, 10900, 0.12),
     )
-    join_probability: float = 0.09
-    """Per order of a person with the mean purchase rate ..."""
-    join_elasticity: float = 0.6
-    """... times (rate / mean rate) to this power: heavier buyers join more."""
-    join_probability_ceiling: float = 0.35
+    join_probability: float = 0.06
+    """At the first order of a person with an account ..."""
+    join_growth: float = 0.6
+    """... times (number of the order) to this power: those who have ordered often join more."""
+    join_probability_ceiling: float = 0.25
     trial_share: float = 0.55
     trial_days: int = 30
     renewal_trial: float = 0.69
@@ -225,6 +235,12 @@ class Parameters:
     delivery: Delivery = field(default_factory=Delivery)
     returning: Returning = field(default_factory=Returning)
     membership: Membership = field(default_factory=Membership)
+    effects: Effects = field(default_factory=Effects)
+    service: Service = field(default_factory=Service)
+    loyalty: Loyalty = field(default_factory=Loyalty)
+    referring: Referring = field(default_factory=Referring)
+    browsing: Browsing = field(default_factory=Browsing)
+    surveys: Surveys = field(default_factory=Surveys)
 
     def __post_init__(self) -> None:
         if self.customers < 1:

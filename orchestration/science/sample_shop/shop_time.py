@@ -128,9 +128,17 @@ class SeasonClock:
         """Turn operational weeks into days since the opening."""
         return np.interp(weeks, self._weeks, self._edges)
 
-    def seconds(self, days: Floats) -> Integers:
-        """Turn days since the opening into UTC seconds, crowding them into the busy hours."""
+    def local_seconds(self, days: Floats) -> Integers:
+        """Turn days since the opening into wall-clock seconds, crowded into the busy hours."""
         whole = np.floor(days).astype(np.int64)
         fraction = np.interp(days - whole, self._hours, np.linspace(0, 1, self._hours.size))
         within = np.minimum((fraction * DAY).astype(np.int64), DAY - 1)
-        return utc_from_local((self.start_day + whole) * DAY + within)
+        return (self.start_day + whole) * DAY + within
+
+    def seconds(self, days: Floats) -> Integers:
+        """Turn days since the opening into UTC seconds, crowding them into the busy hours."""
+        return utc_from_local(self.local_seconds(days))
+
+    def operational_of_local(self, seconds: Integers) -> Floats:
+        """Turn wall-clock seconds into operational weeks."""
+        return self.operational(seconds / DAY - self.start_day)

@@ -8,7 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from orchestration.science.sample_shop.columns import stack
+from orchestration.science.sample_shop.buying.channels import STORE
+from orchestration.science.sample_shop.buying.fates import Fates, draw_fates
+from orchestration.science.sample_shop.buying.journeys import LATE, Journeys, draw_journeys
+from orchestration.science.sample_shop.buying.pace import Course, Spells, walk
+from orchestration.science.sample_shop.buying.purchases import Visits, draw_visits
+from orchestration.science.sample_shop.columns import stack, take
 from orchestration.science.sample_shop.facts.baskets import (
     MEMBER_DEAL,
     Lines,
@@ -35,13 +40,6 @@ from orchestration.science.sample_shop.facts.products import (
     draw_catalogue,
     draw_exchange_rates,
 )
-from orchestration.science.sample_shop.facts.purchases import (
-    Boosts,
-    Visits,
-    draw_visits,
-    joining_visits,
-    visit_days,
-)
 from orchestration.science.sample_shop.facts.refunds import Refunds, draw_refunds
 from orchestration.science.sample_shop.facts.returns import (
     ReturnItems,
@@ -50,7 +48,6 @@ from orchestration.science.sample_shop.facts.returns import (
     exchange_orders,
 )
 from orchestration.science.sample_shop.facts.shipments import (
-    LATE,
     Shipments,
     orders_arrived,
     ship_orders,
@@ -58,11 +55,11 @@ from orchestration.science.sample_shop.facts.shipments import (
 from orchestration.science.sample_shop.parameters import Parameters
 from orchestration.science.sample_shop.shop_time import (
     Floats,
-    Integers,
     SeasonClock,
     epoch_day,
     midnight_utc,
 )
+from orchestration.science.sample_shop.streams import stream
 
 
 @dataclass
@@ -90,6 +87,11 @@ class Facts:
     people: People
     visits: Visits
     visits_inside: np.ndarray
+    fates: Fates
+    journeys: Journeys
+    course: Course
+    """Fates, journeys and course have one element per visit, as the visits have."""
+    spells: Spells
     accounts: Accounts
     orders: Orders
     lines: Lines
@@ -163,25 +165,32 @@ def _chunk(rng: np.random.Generator, frame: Frame, customers: int, offsets: Coun
     parameters, clock, catalogue = frame.parameters, frame.clock, frame.catalogue
     people = draw_people(rng, customers, parameters, clock)
     visits = draw_visits(rng, people, parameters, clock)
-    joins = joining_visits(rng, visits, people, parameters, clock)
-    joiner, joined_day = visits.person[joins], clock.calendar(visits.weeks[joins])
-    members, terms = draw_memberships(rng, joiner, joined_day, parameters, clock)
-    boosts = _boosts(visits, joins, members, people, clock)
-    days, inside = visit_days(visits, boosts, parameters, clock)
+    own = stream(parameters.seed, "fates", offsets.people)
+    fates, journeys = draw_fates(own, visits, people, parameters)
+    members, terms, spells = _join(rng, visits, fates, journeys, people, parameters, clock)
+    course = walk(visits, fates, journeys, people, spells, parameters, clock)
+    inside = np.isfinite(course.weeks)
     orders, accounts = place_orders(
         rng,
         people,
         visits.person[inside],
         visits.number[inside],
-        days[inside],
+        clock.calendar(course.weeks[inside]),
+        fates.channel[inside],
+        fates.service[inside],
         members,
         frame.rates,
         parameters,
         clock,
     )
+    count = int(inside.sum())
+    beside = draw_journeys(rng, orders.service[count:], parameters)
+    parcels = stack([take(journeys, inside), beside])
     plan_profile_updates(rng, accounts, parameters.identity.profile_update_share, clock)
-    lines, money = fill_baskets(rng, orders, people, catalogue, parameters)
-    shipments = ship_orders(rng, orders, lines, catalogue, parameters)
+    # A parcel that comes late is a parcel: its order is not of gift cards alone.
+    has_goods = (parcels.outcome == LATE) & (orders.channel != STORE)
+    lines, money = fill_baskets(rng, orders, people, catalogue, parameters, has_goods)
+    shipments = ship_orders(rng, orders, lines, catalogue, parameters, parcels)
     was_late = np.zeros(orders.kind.size, dtype=bool)
     was_late[shipments.order[shipments.outcome == LATE]] = True
     arrived = orders_arrived(orders, shipments)
@@ -190,7 +199,8 @@ def _chunk(rng: np.random.Generator, frame: Frame, customers: int, offsets: Coun
     )
     refunds = draw_refunds(rng, orders, lines, money, shipments, returns, items, parameters)
     exchanges, sent, free = exchange_orders(rng, orders, lines, catalogue, returns, items)
-    replacements = ship_orders(rng, exchanges, sent, catalogue, parameters)
+    again = draw_journeys(rng, exchanges.service, parameters)
+    replacements = ship_orders(rng, exchanges, sent, catalogue, parameters, again)
     base = orders.kind.size
     sent.order = sent.order + base
     replacements.order = replacements.order + base
@@ -200,29 +210,51 @@ def _chunk(rng: np.random.Generator, frame: Frame, customers: int, offsets: Coun
         [draw_uses(rng, members, terms, parameters), _order_benefits(orders, money, shipments)]
     )
     return Facts(
-        offsets, people, visits, inside, accounts, orders, lines, money, shipments, returns, items,
-        refunds, members, terms, uses,
+        offsets, people, visits, inside, fates, journeys, course, spells, accounts, orders, lines,
+        money, shipments, returns, items, refunds, members, terms, uses,
     )  # fmt: skip
 
 
-def _boosts(
+def _join(
+    rng: np.random.Generator,
     visits: Visits,
-    joins: Integers,
-    members: Memberships,
+    fates: Fates,
+    journeys: Journeys,
     people: People,
+    parameters: Parameters,
     clock: SeasonClock,
-) -> Boosts:
-    """Return when each person's clock runs faster: from joining to the end, twice at most."""
-    boosts = Boosts.none(people.kind.size)
-    first = slice(0, joins.size)
-    second = slice(joins.size, None)
+) -> tuple[Memberships, Terms, Spells]:
+    """Let people join at the order that their fates name, and tell when their memberships run."""
+    none = Spells.none(people.kind.size)
+    joins = np.flatnonzero(fates.joins)
+    joiner, first = np.unique(visits.person[joins], return_index=True)
+    joined_at = np.full(people.kind.size, -1)
+    joined_at[joiner] = visits.number[joins[first]]
+    # Up to that order nobody is a member, so a walk of the joiners without memberships finds it.
+    before = np.flatnonzero(visits.number <= joined_at[visits.person])
+    way, its_fates, parcels = take(visits, before), take(fates, before), take(journeys, before)
+    course = walk(way, its_fates, parcels, people, none, parameters, clock)
+    at = np.flatnonzero((way.number == joined_at[way.person]) & np.isfinite(course.weeks))
+    weeks = course.weeks[at]
+    members, terms = draw_memberships(rng, way.person[at], clock.calendar(weeks), parameters, clock)
+    return members, terms, membership_spells(weeks, members, people.kind.size, clock)
+
+
+def membership_spells(
+    weeks: Floats, members: Memberships, people: int, clock: SeasonClock
+) -> Spells:
+    """Return when memberships run; `weeks` are the moments of the first ones, which come first.
+
+    The joining order itself must keep its moment, so it is not taken through the calendar.
+    """
+    spells = Spells.none(people)
+    first, second = slice(0, weeks.size), slice(weeks.size, None)
     end = clock.operational(np.minimum(members.ended_day, clock.days))
-    # The joining order itself must keep its moment, so it is not taken through the calendar.
-    boosts.start[0, members.person[first]] = visits.weeks[joins]
-    boosts.end[0, members.person[first]] = end[first]
-    boosts.start[1, members.person[second]] = clock.operational(members.joined_day[second])
-    boosts.end[1, members.person[second]] = end[second]
-    return boosts
+    spells.start[0, members.person[first]] = weeks
+    spells.end[0, members.person[first]] = end[first]
+    spells.start[1, members.person[second]] = clock.operational(members.joined_day[second])
+    spells.end[1, members.person[second]] = end[second]
+    return spells
 
 
 def _order_benefits(orders: Orders, money: Money, shipments: Shipments) -> Uses:

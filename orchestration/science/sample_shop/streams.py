@@ -8,11 +8,12 @@ from __future__ import annotations
 import functools
 import zlib
 from collections.abc import Callable
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
-from orchestration.science.sample_shop.simulation import Facts, Frame
+if TYPE_CHECKING:
+    from orchestration.science.sample_shop.simulation import Facts, Frame
 
 Drawn = TypeVar("Drawn")
 

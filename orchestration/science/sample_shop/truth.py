@@ -23,7 +23,6 @@ from orchestration.science.sample_shop.facts.memberships import renewal_target
 from orchestration.science.sample_shop.facts.orders import NORMAL, ORDER_KINDS
 from orchestration.science.sample_shop.facts.people import CUSTOMER, PERSON_KINDS, SPELLINGS
 from orchestration.science.sample_shop.facts.products import CATEGORIES
-from orchestration.science.sample_shop.facts.purchases import joining_probability
 from orchestration.science.sample_shop.facts.returns import RETURN_OUTCOMES, return_probability
 from orchestration.science.sample_shop.facts.shipments import LATE, ON_TIME, orders_arrived
 from orchestration.science.sample_shop.parameters import (
@@ -196,7 +195,7 @@ def _people_table(frame: Frame, facts: Facts) -> pa.Table:
         "has_dropped_out": flags(gone),
         "basket_factor": pa.array(np.round(people.basket, 4)),
         "return_propensity": pa.array(np.round(people.return_propensity, 5)),
-        "join_probability": pa.array(np.round(joining_probability(people, frame.parameters), 5)),
+        "is_referred": flags(people.is_referred),
         "order_count": pa.array(orders_between(0, end)),
         "orders_next_90_days": pa.array(orders_between(end, end + min(90, future) * DAY)),
         "orders_next_365_days": pa.array(orders_between(end, end + future * DAY)),

@@ -9,6 +9,7 @@ from typing import Any
 import duckdb
 
 from orchestration.science.sample_shop import Parameters, Shop, generate
+from orchestration.science.sample_shop.habits import EFFECT_KINDS, Effects
 from orchestration.science.sample_shop.parameters import (
     ExtraOrders,
     Identity,
@@ -26,6 +27,7 @@ ONE_ACCOUNT_EACH = Identity(
 NO_EXTRA_ORDERS = ExtraOrders(
     cancelled=0.0, unpaid=0.0, fraud=0.0, test=0.0, anonymous=0.0, prospects=0.0
 )
+NO_EFFECTS = Effects(**dict.fromkeys(EFFECT_KINDS, 1.0))
 
 
 @cache
@@ -42,7 +44,7 @@ def large_shop() -> Shop:
 
 @cache
 def plain_shop() -> Shop:
-    """No season, no lift, one account per person: buying is BG/NBD in calendar weeks."""
+    """No season, no lift, no effects, one account per person: buying is BG/NBD in calendar weeks."""
     return generate(
         Parameters(
             customers=30_000,
@@ -51,6 +53,7 @@ def plain_shop() -> Shop:
             season=FLAT_SEASON,
             identity=ONE_ACCOUNT_EACH,
             extra_orders=NO_EXTRA_ORDERS,
+            effects=NO_EFFECTS,
             purchasing=dataclasses.replace(Purchasing(), member_lift=1.0),
         )
     )
@@ -67,6 +70,7 @@ def loyal_shop() -> Shop:
             season=FLAT_SEASON,
             identity=ONE_ACCOUNT_EACH,
             extra_orders=NO_EXTRA_ORDERS,
+            effects=NO_EFFECTS,
             purchasing=Purchasing(a=1.0, b=1e9, member_lift=2.0),
             membership=dataclasses.replace(Membership(), rejoin=0.5),
         )

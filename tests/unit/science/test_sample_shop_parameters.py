@@ -220,23 +220,44 @@ def test_members_buy_as_much_more_as_they_should():
     assert abs(orders - lift * expected) < 4 * np.sqrt(lift * expected)
 
 
-def test_heavier_buyers_join_as_often_as_their_probability_says():
-    people = rows(
+def test_people_join_at_an_order_with_the_probability_of_its_number():
+    membership = PARAMETERS.membership
+    counted = rows(
         plain_shop(),
         """
-        select any_value(join_probability), any_value(order_count), count(membership_id) > 0
-        from truth_people inner join truth_accounts using (person_id)
-        left join memberships using (customer_id)
-        group by person_id
+        with numbered as (
+            select customer_id, ordered_at,
+                row_number() over (partition by customer_id order by ordered_at) as number
+            from orders where not is_exchange
+        ),
+        joined as (select customer_id, min(joined_at) as joined_at from memberships group by 1)
+        select number, count(*), count(*) filter (where joined_at = ordered_at)
+        from numbered left join joined using (customer_id)
+        where joined_at is null or ordered_at <= joined_at
+        group by 1 having count(*) > 500 order by 1
         """,
     )
-    probability, orders, joined = np.array(people, dtype=float).T
-    expected = 1 - (1 - probability) ** orders
-    halves = probability > np.median(probability)
-    for half in (halves, ~halves):
-        error = np.sqrt((expected[half] * (1 - expected[half])).sum())
-        assert abs(joined[half].sum() - expected[half].sum()) < 4 * error
-    assert joined[halves].mean() > 3 * joined[~halves].mean()
+    assert len(counted) >= 5
+    for number, orders, joined in counted:
+        probability = min(
+            membership.join_probability * number**membership.join_growth,
+            membership.join_probability_ceiling,
+        )
+        assert abs(strays(joined, orders, probability)) < 4, number
+
+
+def test_members_are_those_who_buy_more_anyway():
+    rate = dict(
+        rows(
+            plain_shop(),
+            """
+            select membership_id is not null, avg(purchase_rate_per_week)
+            from truth_people inner join truth_accounts using (person_id)
+            left join memberships using (customer_id) group by 1
+            """,
+        )
+    )
+    assert rate[True] > 1.5 * rate[False]
 
 
 def test_lines_come_back_with_propensity_times_category_factor():

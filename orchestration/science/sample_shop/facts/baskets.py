@@ -8,14 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from orchestration.science.sample_shop.buying.channels import NEXT_DAY, STORE
 from orchestration.science.sample_shop.columns import between, chance, percent_of, pick
-from orchestration.science.sample_shop.facts.orders import (
-    ANONYMOUS,
-    NEXT_DAY,
-    STORE,
-    TEST,
-    Orders,
-)
+from orchestration.science.sample_shop.facts.orders import ANONYMOUS, TEST, Orders
 from orchestration.science.sample_shop.facts.people import CATEGORY_MIX, People
 from orchestration.science.sample_shop.facts.products import (
     GIFT_CARDS,
@@ -70,8 +65,9 @@ def fill_baskets(
     people: People,
     catalogue: Catalogue,
     parameters: Parameters,
+    has_goods: NDArray[np.bool_],
 ) -> tuple[Lines, Money]:
-    """Draw the lines of every order and add up what is paid."""
+    """Draw the lines of every order and add up what is paid; `has_goods` orders hold no card."""
     habits = parameters.baskets
     size = orders.kind.size
     known = orders.person >= 0
@@ -80,7 +76,7 @@ def fill_baskets(
     is_test = orders.kind == TEST
     count = np.where(is_test, 1, 1 + rng.poisson(habits.further_lines * basket, size))
     order = np.repeat(np.arange(size), count)
-    variant = _draw_variants(rng, order, orders, people, catalogue, parameters)
+    variant = _draw_variants(rng, order, orders, people, catalogue, parameters, has_goods)
     quantity = 1 + rng.poisson(habits.further_units * basket[order])
     dozens = np.maximum(6, rng.lognormal(np.log(habits.wholesale_units), 0.6, order.size))
     quantity = np.where(wholesale[order], dozens.astype(np.int64), quantity)
@@ -125,6 +121,7 @@ def _draw_variants(
     people: People,
     catalogue: Catalogue,
     parameters: Parameters,
+    has_goods: NDArray[np.bool_],
 ) -> Integers:
     """Draw a category and a popular variant in it that was on sale on the day of the order."""
     habits = parameters.baskets
@@ -136,7 +133,7 @@ def _draw_variants(
     day = orders.local_day[order]
     december = month_of_year(day) == 12
     cards = np.where(december, habits.gift_card_december_share, habits.gift_card_share)
-    category = np.where(chance(rng, cards, size), GIFT_CARDS, category)
+    category = np.where(chance(rng, cards, size) & ~has_goods[order], GIFT_CARDS, category)
     edges = catalogue.popularity_edges
     start = catalogue.category_start
     low, high = edges[start[category]], edges[start[category + 1]]

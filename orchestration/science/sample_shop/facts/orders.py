@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from orchestration.science.sample_shop.buying.channels import STORE, draw_channels
 from orchestration.science.sample_shop.columns import between, chance, pick, stack
 from orchestration.science.sample_shop.facts.memberships import Memberships, membership_at
 from orchestration.science.sample_shop.facts.people import (
@@ -33,14 +34,11 @@ from orchestration.science.sample_shop.shop_time import (
 
 NORMAL, CANCELLED, UNPAID, FRAUD, TEST, ANONYMOUS, EXCHANGE = range(7)
 ORDER_KINDS = ("normal", "cancelled", "unpaid", "fraud", "test", "anonymous", "exchange")
-CHANNELS = ("web", "app", "marketplace", "store")
-STORE = CHANNELS.index("store")
 DEVICES = ("mobile", "desktop", "tablet")
 CHECKOUTS = ("guest", "account", "one_click", "subscription")
 GUEST_CHECKOUT = 0
 CANCEL_REASONS = ("customer", "out_of_stock", "duplicate", "payment_expired")
 PAYMENT_EXPIRED = CANCEL_REASONS.index("payment_expired")
-NEXT_DAY, STANDARD = 1, 3
 
 
 @dataclass
@@ -78,6 +76,8 @@ def place_orders(
     person: Integers,
     number: Integers,
     day: Floats,
+    channel: Integers,
+    service: Integers,
     members: Memberships,
     rates: Floats,
     parameters: Parameters,
@@ -89,6 +89,8 @@ def place_orders(
     ----------
     person, number, day : arrays, shape (n_visits,)
         Who visits, the how-manieth time (from 0), and when in days since the opening.
+    channel, service : arrays of int, shape (n_visits,)
+        Where the visits order, and how fast they want it.
     rates : array of float, shape (3, n_days)
         Pounds per unit of each currency by day since the opening.
     """
@@ -99,6 +101,12 @@ def place_orders(
     person = np.concatenate([person, extras[1]])
     ordered = np.concatenate([ordered, extras[2]])
     number = np.concatenate([number, np.full(extras[0].size, -1)])
+    country = np.where((person < 0) | (kind == TEST), 0, people.country[person])
+    beside = slice(day.size, None)
+    liking = people.likes_app[person[beside]] & (person[beside] >= 0)
+    other = draw_channels(rng, np.zeros(extras[0].size, np.int64), liking, country[beside])
+    channel = np.concatenate([channel, np.where(extras[0] == ANONYMOUS, STORE, other[0])])
+    service = np.concatenate([service, other[1]])
 
     first_order = np.full(people.kind.size, NEVER)
     known = person >= 0
@@ -107,7 +115,10 @@ def place_orders(
     first_order = np.where(people.kind == PROSPECT, visited, first_order)
     has_come = first_order < NEVER
     accounts = registered_accounts(rng, people, np.where(has_come, first_order, visited), clock)
-    orders = _described(rng, people, kind, person, number, ordered, rates, parameters, clock)
+    orders = _described(
+        rng, people, kind, person, number, ordered, channel, service, country, rates,
+        parameters, clock,
+    )  # fmt: skip
     accounts = _assign_accounts(rng, people, orders, accounts, parameters)
     with_account = (orders.account >= 0) & (orders.checkout != GUEST_CHECKOUT)
     running = membership_at(members, people, orders.person, orders.ordered)
@@ -158,18 +169,15 @@ def _described(
     person: Integers,
     number: Integers,
     ordered: Integers,
+    channel: Integers,
+    service: Integers,
+    country: Integers,
     rates: Floats,
     parameters: Parameters,
     clock: SeasonClock,
 ) -> Orders:
     size = kind.size
     is_anonymous = kind == ANONYMOUS
-    channel = pick(rng, (0.62, 0.18, 0.12, 0.08), size)
-    prefers_app = people.likes_app[person] & ~is_anonymous & chance(rng, 0.5, size)
-    channel = np.where(is_anonymous, STORE, np.where(prefers_app, 1, channel))
-    country = np.where(is_anonymous | (kind == TEST), 0, people.country[person])
-    # Only people at home walk into the store.
-    channel = np.where((channel == STORE) & (country != 0), 0, channel)
     device = np.where(channel == 1, 0, pick(rng, (0.52, 0.40, 0.08), size))
     guest = ~people.is_registered[person] | is_anonymous
     guest |= chance(rng, parameters.identity.registered_guest_checkout_share, size) & (
@@ -177,8 +185,6 @@ def _described(
     )
     guest &= kind != TEST
     one_click = 1 + pick(rng, (0.74, 0.23, 0.03), size)
-    service = pick(rng, (0.02, 0.13, 0.15, 0.70), size)
-    service = np.where((country != 0) & (service < 2), STANDARD, service)
     currency = CURRENCY_OF_COUNTRY[country]
     local_day = local_from_utc(ordered) // DAY
     day = np.clip(local_day - clock.start_day, 0, rates.shape[1] - 1)

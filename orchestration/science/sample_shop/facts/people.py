@@ -17,7 +17,8 @@ PERSON_KINDS = ("customer", "prospect", "fraudster", "tester")
 COUNTRIES = ("GB", "IE", "DE", "FR", "NL", "US")
 COUNTRY_WEIGHTS = (0.72, 0.06, 0.08, 0.05, 0.04, 0.05)
 ACQUISITION_CHANNELS = ("search", "social", "referral", "email", "direct", "store")
-ACQUISITION_WEIGHTS = (0.32, 0.22, 0.10, 0.08, 0.22, 0.06)
+ACQUISITION_WEIGHTS = (0.34, 0.24, 0.0, 0.09, 0.26, 0.07)
+"""Without the referred, who are drawn by themselves."""
 CATEGORY_MIX = (0.34, 0.16, 0.20, 0.20, 0.10)
 """Clothing, shoes, home, beauty, electronics: the order of `products.CATEGORIES`."""
 FIRST_NAMES = (
@@ -57,6 +58,7 @@ class People:
     acquisition: Integers
     favourite: Integers
     likes_app: NDArray[np.bool_]
+    is_referred: NDArray[np.bool_]
 
 
 @dataclass
@@ -93,12 +95,20 @@ def draw_people(
     basket, propensity = _basket_and_propensity(rng, size, parameters)
     mean_rate = buying.r / buying.alpha
     is_customer = kind == CUSTOMER
-    is_registered = chance(rng, 1 - parameters.identity.guest_share, size) | ~is_customer
+    # Quicker buyers have an account and the app more often, which a shop can see.
+    quickness = 2 * special.gammainc(buying.r, rate * buying.alpha) - 1
+    identity = parameters.identity
+    guest = identity.guest_share * (1 - identity.guest_share_spread * quickness)
+    is_registered = ~chance(rng, guest, size) | ~is_customer
+    likes_app = chance(rng, 0.35 * (1 + 0.6 * quickness), size)
+    first_day = clock.arrivals(rng.random(size))
+    is_referred = _referred(rng, first_day, is_registered & is_customer, likes_app, parameters)
     wholesale = parameters.baskets.wholesale_share * rate / mean_rate
     acquisition = pick(rng, ACQUISITION_WEIGHTS, size)
+    acquisition = np.where(is_referred, ACQUISITION_CHANNELS.index("referral"), acquisition)
     people = People(
         kind=kind,
-        first_day=clock.arrivals(rng.random(size)),
+        first_day=first_day,
         rate=rate,
         dropout=dropout,
         basket=basket,
@@ -111,12 +121,29 @@ def draw_people(
         last_name=between(rng, 0, len(LAST_NAMES), size),
         acquisition=acquisition,
         favourite=pick(rng, CATEGORY_MIX, size),
-        likes_app=chance(rng, 0.35, size),
+        likes_app=likes_app,
+        is_referred=is_referred,
     )
-    in_store = np.flatnonzero(is_customer & is_registered)[: parameters.identity.till_email_people]
+    in_store = np.flatnonzero(is_customer & is_registered & ~is_referred)[
+        : parameters.identity.till_email_people
+    ]
     people.uses_till_email[in_store] = True
     people.acquisition[in_store] = ACQUISITION_CHANNELS.index("store")
     return people
+
+
+def _referred(
+    rng: np.random.Generator,
+    first_day: Floats,
+    may_be: NDArray[np.bool_],
+    likes_app: NDArray[np.bool_],
+    parameters: Parameters,
+) -> NDArray[np.bool_]:
+    """Draw who was invited, by somebody who had ordered for two weeks or more."""
+    habits = parameters.referring
+    share = np.where(likes_app, habits.share_app, habits.share)
+    earliest = first_day[may_be].min(initial=np.inf) + 14
+    return chance(rng, share, first_day.size) & may_be & (first_day > earliest)
 
 
 def _basket_and_propensity(

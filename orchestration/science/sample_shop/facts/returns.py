@@ -7,16 +7,10 @@ from dataclasses import dataclass, fields
 import numpy as np
 from numpy.typing import NDArray
 
+from orchestration.science.sample_shop.buying.channels import CHANNELS, STORE
 from orchestration.science.sample_shop.columns import between, chance, pick
 from orchestration.science.sample_shop.facts.baskets import Lines, Money
-from orchestration.science.sample_shop.facts.orders import (
-    ANONYMOUS,
-    CHANNELS,
-    EXCHANGE,
-    NORMAL,
-    STORE,
-    Orders,
-)
+from orchestration.science.sample_shop.facts.orders import ANONYMOUS, EXCHANGE, NORMAL, Orders
 from orchestration.science.sample_shop.facts.people import People
 from orchestration.science.sample_shop.facts.products import Catalogue
 from orchestration.science.sample_shop.parameters import Parameters, Returning

@@ -7,15 +7,18 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from orchestration.science.sample_shop.columns import between, chance, pick
-from orchestration.science.sample_shop.facts.baskets import Lines
-from orchestration.science.sample_shop.facts.orders import (
-    ANONYMOUS,
-    EXCHANGE,
-    NORMAL,
-    STORE,
-    Orders,
+from orchestration.science.sample_shop.buying.channels import STORE
+from orchestration.science.sample_shop.buying.journeys import (
+    LATE,
+    LOST,
+    ON_TIME,
+    SENT_BACK,
+    Journeys,
+    travel,
 )
+from orchestration.science.sample_shop.columns import between, chance, take
+from orchestration.science.sample_shop.facts.baskets import Lines
+from orchestration.science.sample_shop.facts.orders import ANONYMOUS, EXCHANGE, NORMAL, Orders
 from orchestration.science.sample_shop.facts.products import GIFT_CARDS, Catalogue
 from orchestration.science.sample_shop.parameters import Parameters
 from orchestration.science.sample_shop.shop_time import (
@@ -27,11 +30,9 @@ from orchestration.science.sample_shop.shop_time import (
     utc_from_local,
 )
 
-ON_TIME, LATE, LOST, SENT_BACK = range(4)
 COSTS = np.array([890, 560, 390, 290])
 COST_ABROAD = 650
-LATEST_HOUR = 14
-"""Orders from this local hour on leave the next day."""
+__all__ = ["LATE", "LOST", "ON_TIME", "SENT_BACK", "Shipments", "orders_arrived", "ship_orders"]
 
 
 @dataclass
@@ -60,6 +61,7 @@ def ship_orders(
     lines: Lines,
     catalogue: Catalogue,
     parameters: Parameters,
+    journeys: Journeys,
 ) -> Shipments:
     """Send the goods of every paid order; nothing leaves for cancelled, unpaid or fraud orders."""
     habits = parameters.delivery
@@ -71,71 +73,29 @@ def ship_orders(
     parcels = np.where(sends & (goods > 0), 1, 0)
     parcels += (parcels > 0) & (goods > 1) & chance(rng, habits.second_parcel_share, size)
     order = np.repeat(np.arange(size), parcels)
-    is_second = np.concatenate([[False], order[1:] == order[:-1]]) if order.size else order > 0
-    return _travel(rng, orders, order, is_second, parameters)
-
-
-def _travel(
-    rng: np.random.Generator,
-    orders: Orders,
-    order: Integers,
-    is_second: NDArray[np.bool_],
-    parameters: Parameters,
-) -> Shipments:
-    habits = parameters.delivery
-    size = order.size
-    service = orders.service[order]
-    carrier = pick(rng, habits.carrier_weights, size)
-    local = local_from_utc(orders.ordered[order])
-    base = local // DAY + (local % DAY >= LATEST_HOUR * HOUR)
-    days = np.array(habits.service_days)[service]
-    same_day = service == 0
-
-    # Same-day parcels leave in the morning or half an hour after the order; others at night.
-    morning = np.maximum(local + HOUR // 2, base * DAY + 9 * HOUR)
-    evening = base * DAY + between(rng, 16 * HOUR, 19 * HOUR, size)
-    shipped = np.where(same_day, morning, evening)
-    late_share = np.array(habits.late_probability)[carrier, service]
-    is_late = chance(rng, late_share, size)
-    usual = np.where(days > 0, base + 1 + between(rng, 0, np.maximum(days, 1), size), base)
-    delay = rng.geometric(0.45, size)
-    arrival_day = np.where(is_late, base + days + delay, usual)
-    arrival = arrival_day * DAY + between(rng, 8 * HOUR, 20 * HOUR, size)
-    soon = shipped + between(rng, HOUR, 5 * HOUR, size)
-    delivered = np.where(same_day & ~is_late, soon, arrival)
     # The second parcel of an order travels with the first one, half an hour behind.
-    for column in (carrier, shipped, delivered, arrival_day):
-        column[is_second] = column[np.flatnonzero(is_second) - 1]
-    is_late[is_second] = is_late[np.flatnonzero(is_second) - 1]
-    delivered = delivered + np.where(is_second, HOUR // 2, 0)
-
-    promised = (base + days) * DAY + 20 * HOUR
-    moves = is_late & chance(rng, habits.promise_moved_share, size)
-    moves[is_second] = moves[np.flatnonzero(is_second) - 1]
-    later = arrival_day * DAY + 20 * HOUR
-    outcome = np.where(is_late, LATE, ON_TIME)
-    fate = rng.random(size)
-    outcome = np.where(fate < habits.lost_share, LOST, outcome)
-    sent_back = (fate >= habits.lost_share) & (
-        fate < habits.lost_share + habits.returned_to_sender_share
-    )
-    outcome = np.where(sent_back, SENT_BACK, outcome)
-    arrives = (outcome == ON_TIME) | (outcome == LATE)
-    settled = utc_from_local(promised) + habits.lost_after_days * DAY
+    is_second = np.concatenate([[False], order[1:] == order[:-1]]) if order.size else order > 0
+    service, own = orders.service[order], take(journeys, order)
+    local = local_from_utc(orders.ordered[order])
+    way = travel(local, service, own, own.outcome, parameters)
+    delivered = way.delivered + np.where(is_second, HOUR // 2, 0)
+    arrives = (own.outcome == ON_TIME) | (own.outcome == LATE)
+    promised = utc_from_local(way.promised)
+    moves = own.moves_promise & (own.outcome == LATE)
     cost = COSTS[service] + np.where(orders.country[order] > 0, COST_ABROAD, 0)
     return Shipments(
         order=order,
-        carrier=carrier,
+        carrier=own.carrier,
         service=service,
-        promised=utc_from_local(promised),
-        promise_moved=np.where(moves & arrives, utc_from_local(promised) - 4 * HOUR, NEVER),
-        promised_later=utc_from_local(later),
-        shipped=utc_from_local(shipped),
+        promised=promised,
+        promise_moved=np.where(moves, promised - 4 * HOUR, NEVER),
+        promised_later=utc_from_local(way.arrival_day * DAY + 20 * HOUR),
+        shipped=utc_from_local(way.shipped),
         delivered=np.where(arrives, utc_from_local(delivered), NEVER),
-        settled=np.where(arrives, NEVER, settled),
-        outcome=outcome,
-        address_changed=chance(rng, habits.address_changed_share, size),
-        cost=cost + between(rng, -25, 26, size),
+        settled=np.where(arrives, NEVER, promised + habits.lost_after_days * DAY),
+        outcome=own.outcome,
+        address_changed=chance(rng, habits.address_changed_share, order.size),
+        cost=cost + between(rng, -25, 26, order.size),
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pyarrow as pa
 
+from orchestration.science.sample_shop.buying.channels import CHANNELS, STORE
 from orchestration.science.sample_shop.columns import (
     flags,
     keys,
@@ -18,11 +19,9 @@ from orchestration.science.sample_shop.facts.baskets import PROMOTIONS
 from orchestration.science.sample_shop.facts.orders import (
     ANONYMOUS,
     CANCEL_REASONS,
-    CHANNELS,
     CHECKOUTS,
     DEVICES,
     NORMAL,
-    STORE,
     TEST,
 )
 from orchestration.science.sample_shop.facts.people import COUNTRIES
