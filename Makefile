@@ -54,7 +54,8 @@ bi-postgres: $(INSTALLED) ## the published night in PostgreSQL: RETENTION_POSTGR
 test: $(INSTALLED) ## style, import rules, and the tests of all four levels
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/lint-imports --no-logo > $(VENV)/lint-imports.log || { cat $(VENV)/lint-imports.log; exit 1; }
-	@$(BIN)/python -m pytest
+	@# Two processes, a file at a time; they share one built shop (tests/shared.py).
+	@$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
 
 lint: $(INSTALLED) ## what the formatter, the import rules and the SQL style have to say
 	@$(BIN)/ruff check .

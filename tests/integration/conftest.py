@@ -9,11 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 from orchestration.resources.places import serving_of, warehouse_of
 from orchestration.resources.serving import ServingFolder
 from orchestration.resources.warehouse import Warehouse
 from orchestration.settings import Settings, from_environment
+from tests.shared import shared_folder
 
 RETENTION = Path(sys.executable).with_name("retention")
 
@@ -74,10 +76,16 @@ def own_environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 @pytest.fixture(scope="session")
 def sample_shop(tmp_path_factory: pytest.TempPathFactory) -> Shop:
     """The sample shop after its first night; shared, so read it and never write to it."""
-    settings = from_environment({"RETENTION_DATA": str(tmp_path_factory.mktemp("sample") / "data")})
-    outcome = Shop(settings).retention("demo")
-    assert outcome.returncode == 0, outcome.stdout + outcome.stderr
-    return Shop(settings, first_output=outcome.stdout)
+    folder = shared_folder(tmp_path_factory) / "sample"
+    settings = from_environment({"RETENTION_DATA": str(folder / "data")})
+    told = folder / "told.txt"
+    folder.mkdir(exist_ok=True)
+    with FileLock(folder / "building.lock"):
+        if not told.exists():
+            outcome = Shop(settings).retention("demo")
+            assert outcome.returncode == 0, outcome.stdout + outcome.stderr
+            told.write_text(outcome.stdout, encoding="utf-8")
+    return Shop(settings, first_output=told.read_text(encoding="utf-8"))
 
 
 @pytest.fixture

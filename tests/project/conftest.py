@@ -7,8 +7,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 from orchestration import settings as settings_module
+from tests.shared import shared_folder
 
 PROJECT = Path(__file__).resolve().parents[2]
 
@@ -19,18 +21,24 @@ def read_by_dbt(tmp_path_factory) -> tuple[Path, list[str]]:
 
     One start of dbt gives both, in a folder of its own. A warning is an error here.
     """
-    data = tmp_path_factory.mktemp("manifest")
+    data = shared_folder(tmp_path_factory) / "manifest"
     settings = settings_module.from_environment({"RETENTION_DATA": str(data)})
-    dbt = str(Path(sys.executable).with_name("dbt"))
-    outcome = subprocess.run(
-        [dbt, "--warn-error", "ls", "-q", "-s", "+exposure:metrics", "--resource-type", "model"],
-        cwd=PROJECT,
-        env={**os.environ, **settings.environment()},
-        capture_output=True,
-        text=True,
-    )
-    assert outcome.returncode == 0, outcome.stdout + outcome.stderr
-    return settings.target_directory, outcome.stdout.split()
+    dbt = Path(sys.executable).with_name("dbt")
+    selected = data / "selected.txt"
+    data.mkdir(exist_ok=True)
+    with FileLock(data / "reading.lock"):
+        if not selected.exists():
+            wanted = ["-s", "+exposure:metrics", "--resource-type", "model"]
+            outcome = subprocess.run(
+                [dbt, "--warn-error", "ls", "-q", *wanted],
+                cwd=PROJECT,
+                env={**os.environ, **settings.environment()},
+                capture_output=True,
+                text=True,
+            )
+            assert outcome.returncode == 0, outcome.stdout + outcome.stderr
+            selected.write_text(outcome.stdout, encoding="utf-8")
+    return settings.target_directory, selected.read_text(encoding="utf-8").split()
 
 
 @pytest.fixture(scope="session")

@@ -236,16 +236,8 @@ class Boosted:
             verdict = fitted(ledger, self.closed_form).verdict
             return no_forecast(self.model_name, horizon_days, ledger.n_customers, verdict)
         known = learned(ledger, self.closed_form, _looked_ahead(ledger, horizon_days))
-        bounds = intervals.intervals(ledger, self.predict, horizon_days, found, level.log_sd)
-        return Forecast(
-            model_name=self.model_name,
-            horizon_days=horizon_days,
-            level="customer",
-            verdict=f"{known.verdict}; {level.verdict}; {bounds.note}",
-            expected_orders=found.expected_orders,
-            p_order=found.p_order,
-            orders_p10=bounds.low,
-            orders_p90=bounds.high,
+        return intervals.bounded(
+            ledger, self, horizon_days, found, f"{known.verdict}; {level.verdict}", level.log_sd
         )
 
 

@@ -116,17 +116,7 @@ class ClosedForm:
         found = self.predict(ledger, horizon_days)
         if found is None:
             return no_forecast(self.model_name, horizon_days, ledger.n_customers, verdict)
-        bounds = intervals.intervals(ledger, self.predict, horizon_days, found)
-        return Forecast(
-            model_name=self.model_name,
-            horizon_days=horizon_days,
-            level="customer",
-            verdict=f"{verdict}; {bounds.note}",
-            expected_orders=found.expected_orders,
-            p_order=found.p_order,
-            orders_p10=bounds.low,
-            orders_p90=bounds.high,
-        )
+        return intervals.bounded(ledger, self, horizon_days, found, verdict)
 
 
 CLOSED_FORMS = tuple(ClosedForm(name) for name in MODELS)

@@ -39,6 +39,7 @@ from numpy.typing import NDArray
 from orchestration.science.forecasts import counts, origins
 from orchestration.science.forecasts.counts import Counts
 from orchestration.science.forecasts.per_ledger import per_ledger
+from orchestration.science.forecasts.records import Forecast
 from orchestration.science.ledger import Ledger
 
 Floats = NDArray[np.float64]
@@ -58,6 +59,16 @@ class Predict(Protocol):
     def __call__(
         self, ledger: Ledger, horizon_days: int, day: int | None = None
     ) -> Counts | None: ...
+
+
+class Predicts(Protocol):
+    """Whoever can be asked for today and for earlier days."""
+
+    @property
+    def model_name(self) -> str: ...
+
+    @property
+    def predict(self) -> Predict: ...
 
 
 class Scores(NamedTuple):
@@ -133,6 +144,28 @@ def intervals(
     if not scores.horizon_days:
         note = "80% interval untested: no earlier day has an outcome"
     return Intervals(low, high, note)
+
+
+def bounded(
+    ledger: Ledger,
+    forecaster: Predicts,
+    horizon_days: int,
+    predicted: Counts,
+    verdict: str,
+    log_sd: float = 0.0,
+) -> Forecast:
+    """Complete what a forecaster says of every customer to a forecast with its 80% interval."""
+    bounds = intervals(ledger, forecaster.predict, horizon_days, predicted, log_sd)
+    return Forecast(
+        model_name=forecaster.model_name,
+        horizon_days=horizon_days,
+        level="customer",
+        verdict=f"{verdict}; {bounds.note}",
+        expected_orders=predicted.expected_orders,
+        p_order=predicted.p_order,
+        orders_p10=bounds.low,
+        orders_p90=bounds.high,
+    )
 
 
 def _nominal(scores: Floats, wanted: float) -> float:

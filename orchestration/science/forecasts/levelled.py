@@ -49,17 +49,7 @@ class Levelled:
         if found is None or level is None:
             verdict = fitted(ledger, self.closed_form).verdict
             return no_forecast(self.model_name, horizon_days, ledger.n_customers, verdict)
-        bounds = intervals.intervals(ledger, self.predict, horizon_days, found, level.log_sd)
-        return Forecast(
-            model_name=self.model_name,
-            horizon_days=horizon_days,
-            level="customer",
-            verdict=f"{level.verdict}; {bounds.note}",
-            expected_orders=found.expected_orders,
-            p_order=found.p_order,
-            orders_p10=bounds.low,
-            orders_p90=bounds.high,
-        )
+        return intervals.bounded(ledger, self, horizon_days, found, level.verdict, level.log_sd)
 
 
 LEVELLED = (Levelled("bgnbd"), Levelled("pareto_nbd"), Levelled("mbgnbd"), Levelled("mbgcnbd_k"))
