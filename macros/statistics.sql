@@ -28,3 +28,19 @@ end
     )
 ) / (2 * (cast({{ trials }} as double) + cast(3.841458820694124 as double)))
 {%- endmacro %}
+
+{#- Interval of the difference of two independent shares, first less second, 95 %: Newcombe's hybrid of Wilson intervals
+    (Newcombe 1998, Statistics in Medicine 17, 873-890, method 10). Double, NULL where one of them had no trials. -#}
+{% macro newcombe_low(successes, trials, other_successes, other_trials) -%}
+{{ ratio(successes, trials) }} - {{ ratio(other_successes, other_trials) }} - sqrt(
+    power({{ ratio(successes, trials) }} - ({{ wilson_low(successes, trials) }}), 2)
+    + power(({{ wilson_high(other_successes, other_trials) }}) - {{ ratio(other_successes, other_trials) }}, 2)
+)
+{%- endmacro %}
+
+{% macro newcombe_high(successes, trials, other_successes, other_trials) -%}
+{{ ratio(successes, trials) }} - {{ ratio(other_successes, other_trials) }} + sqrt(
+    power(({{ wilson_high(successes, trials) }}) - {{ ratio(successes, trials) }}, 2)
+    + power({{ ratio(other_successes, other_trials) }} - ({{ wilson_low(other_successes, other_trials) }}), 2)
+)
+{%- endmacro %}
