@@ -71,6 +71,16 @@ STYLES: dict[tuple[str, int], Style] = {
     ("customers", 2): JSON_LINES,
     ("returns", 1): JSON_LINES,
     ("shipments", 2): PARQUET,
+    ("payments", 1): SPREADSHEET,
+    ("consents", 1): JSON_LINES,
+    ("reviews", 1): WINDOWS,
+    ("reviews", 2): JSON_LINES,
+    ("shipment_events", 1): TABBED,
+    ("message_events", 1): PARQUET,
+    ("message_events", 2): PARQUET,
+    ("marketing_spend", 1): SPREADSHEET,
+    ("inventory_daily", 2): TABBED,
+    ("customer_identifiers", 2): PARQUET,
 }
 
 

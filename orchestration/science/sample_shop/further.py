@@ -12,6 +12,24 @@ from dataclasses import dataclass
 import pyarrow as pa
 
 from orchestration.science.sample_shop.simulation import Facts, Frame
+from orchestration.science.sample_shop.subjects.campaigns import campaigns
+from orchestration.science.sample_shop.subjects.experiments import (
+    experiment_assignments,
+    experiments,
+)
+from orchestration.science.sample_shop.subjects.identifiers import customer_identifiers
+from orchestration.science.sample_shop.subjects.messages import consents, message_events
+from orchestration.science.sample_shop.subjects.parcel_events import shipment_events
+from orchestration.science.sample_shop.subjects.payments import payments
+from orchestration.science.sample_shop.subjects.privacy import privacy_requests
+from orchestration.science.sample_shop.subjects.reviews import reviews
+from orchestration.science.sample_shop.subjects.spend import marketing_spend
+from orchestration.science.sample_shop.subjects.stock import (
+    inventory_daily,
+    marketplace_metrics,
+    product_relations,
+)
+from orchestration.science.sample_shop.subjects.wishes import community_events, wishlist_items
 from orchestration.science.sample_shop.tables import known_tables
 
 
@@ -23,7 +41,74 @@ class FurtherSource:
     show: Callable[[Facts, Frame, int], pa.Table]
 
 
-FURTHER_SOURCES: dict[str, FurtherSource] = {}
+FURTHER_SOURCES: dict[str, FurtherSource] = {
+    "customer_identifiers": FurtherSource(
+        (
+            "customer_id",
+            "id_type",
+            "id_value",
+            "first_seen_at",
+        ),
+        customer_identifiers,
+    ),
+    "consents": FurtherSource(("consent_event_id",), consents),
+    "privacy_requests": FurtherSource(("request_id",), privacy_requests),
+    "payments": FurtherSource(("payment_id",), payments),
+    "shipment_events": FurtherSource(("shipment_event_id",), shipment_events),
+    "reviews": FurtherSource(("review_id",), reviews),
+    "wishlist_items": FurtherSource(
+        (
+            "customer_id",
+            "variant_id",
+            "added_at",
+        ),
+        wishlist_items,
+    ),
+    "community_events": FurtherSource(
+        (
+            "customer_id",
+            "event_at",
+            "community_type",
+            "event_type",
+        ),
+        community_events,
+    ),
+    "campaigns": FurtherSource(("campaign_id",), campaigns),
+    "message_events": FurtherSource(("message_event_id",), message_events),
+    "experiments": FurtherSource(("experiment_id",), experiments),
+    "experiment_assignments": FurtherSource(("experiment_id", "unit_id"), experiment_assignments),
+    "marketing_spend": FurtherSource(
+        (
+            "spend_date",
+            "channel",
+            "campaign_id",
+        ),
+        marketing_spend,
+    ),
+    "inventory_daily": FurtherSource(
+        (
+            "inventory_date",
+            "variant_id",
+            "location",
+        ),
+        inventory_daily,
+    ),
+    "product_relations": FurtherSource(
+        (
+            "variant_id",
+            "related_variant_id",
+            "relation_type",
+        ),
+        product_relations,
+    ),
+    "marketplace_metrics": FurtherSource(
+        (
+            "metric_date",
+            "variant_id",
+        ),
+        marketplace_metrics,
+    ),
+}
 
 
 def all_known_tables(frame: Frame, chunks: list[Facts], before: int) -> dict[str, pa.Table]:

@@ -19,6 +19,19 @@ from orchestration.science.sample_shop.habits import (
     Service,
     Surveys,
 )
+from orchestration.science.sample_shop.subject_habits import (
+    Consenting,
+    Devices,
+    Messaging,
+    ParcelNews,
+    Paying,
+    Privacy,
+    Reviewing,
+    Spending,
+    Stocking,
+    Testing,
+    Wishing,
+)
 
 SHOP_CURRENCY = "GBP"
 SHOP_TIMEZONE = "Europe/London"
@@ -241,6 +254,17 @@ class Parameters:
     referring: Referring = field(default_factory=Referring)
     browsing: Browsing = field(default_factory=Browsing)
     surveys: Surveys = field(default_factory=Surveys)
+    paying: Paying = field(default_factory=Paying)
+    parcel_news: ParcelNews = field(default_factory=ParcelNews)
+    reviewing: Reviewing = field(default_factory=Reviewing)
+    wishing: Wishing = field(default_factory=Wishing)
+    devices: Devices = field(default_factory=Devices)
+    consenting: Consenting = field(default_factory=Consenting)
+    privacy: Privacy = field(default_factory=Privacy)
+    messaging: Messaging = field(default_factory=Messaging)
+    testing: Testing = field(default_factory=Testing)
+    spending: Spending = field(default_factory=Spending)
+    stocking: Stocking = field(default_factory=Stocking)
 
     def __post_init__(self) -> None:
         if self.customers < 1:

@@ -57,7 +57,7 @@ def test_compressed_files_carry_no_name_and_no_time():
 def test_seeds_are_small():
     sizes = [path.stat().st_size for path in SEEDS.rglob("*") if path.is_file()]
     assert max(sizes) < 900_000
-    assert sum(sizes) < 3_000_000
+    assert sum(sizes) < 9_000_000
 
 
 def test_the_same_state_gives_the_same_shop_and_another_one_another():

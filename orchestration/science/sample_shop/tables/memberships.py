@@ -31,6 +31,7 @@ from orchestration.science.sample_shop.tables.numbers import (
     membership_numbers,
     order_numbers,
     place_at,
+    term_numbers,
 )
 
 STATUSES = ("trial", "active", "paused", "past_due", "cancel_scheduled", "ended")
@@ -92,7 +93,7 @@ def membership_terms(facts: Facts, frame: Frame, before: int) -> pa.Table:
     """One row per term that has begun; its last day may lie ahead."""
     terms, plans = facts.terms, frame.parameters.membership.plans
     member = membership_numbers(facts)[terms.membership]
-    numbers = facts.offsets.terms + 1 + ranks(terms.start, member)
+    numbers = term_numbers(facts)
     row = begun(terms.start, numbers, local_day(before))
     paid = terms.paid[row] < before
     # Codes: 0 paid, 1 failed, 2 waived, 3 due.

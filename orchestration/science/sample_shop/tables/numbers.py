@@ -40,6 +40,19 @@ def return_numbers(facts: Facts) -> Integers:
     return facts.offsets.returns + 1 + ranks(requested, np.arange(requested.size))
 
 
+def term_numbers(facts: Facts) -> Integers:
+    """Return the running number of each term: they are numbered as they started."""
+    terms = facts.terms
+    member = membership_numbers(facts)[terms.membership]
+    return facts.offsets.terms + 1 + ranks(terms.start, member)
+
+
+def shipment_numbers(facts: Facts) -> Integers:
+    """Return the running number of each parcel: they are numbered as they left."""
+    shipped = facts.shipments.shipped
+    return facts.offsets.shipments + 1 + ranks(shipped, np.arange(shipped.size))
+
+
 def place_at(numbers: Integers, index: NDArray[np.int64]) -> Integers:
     """Return numbers[index], and -1 where the index is -1."""
     if not numbers.size:

@@ -13,7 +13,6 @@ from orchestration.science.sample_shop.columns import (
     moments,
     money,
     percent_of,
-    ranks,
 )
 from orchestration.science.sample_shop.facts.baskets import PROMOTIONS
 from orchestration.science.sample_shop.facts.orders import (
@@ -36,6 +35,7 @@ from orchestration.science.sample_shop.tables.numbers import (
     membership_numbers,
     order_numbers,
     place_at,
+    shipment_numbers,
 )
 from orchestration.science.sample_shop.tables.people import emails
 
@@ -179,7 +179,7 @@ def order_lines(facts: Facts, frame: Frame, before: int) -> pa.Table:
 def shipments(facts: Facts, frame: Frame, before: int) -> pa.Table:
     """One row per parcel."""
     parcels, delivery = facts.shipments, frame.parameters.delivery
-    numbers = facts.offsets.shipments + 1 + ranks(parcels.shipped, np.arange(parcels.order.size))
+    numbers = shipment_numbers(facts)
     row = begun(parcels.shipped, numbers, before)
     outcome = parcels.outcome[row]
     arrived = np.isin(outcome, (ON_TIME, LATE))
