@@ -18,9 +18,13 @@ from orchestration.science.sample_shop.subjects.experiments import (
     experiments,
 )
 from orchestration.science.sample_shop.subjects.identifiers import customer_identifiers
-from orchestration.science.sample_shop.subjects.messages import consents, message_events
+from orchestration.science.sample_shop.subjects.messages import (
+    consents,
+    message_events,
+    sends_without_consent,
+)
 from orchestration.science.sample_shop.subjects.parcel_events import shipment_events
-from orchestration.science.sample_shop.subjects.payments import payments
+from orchestration.science.sample_shop.subjects.payments import payment_exceptions, payments
 from orchestration.science.sample_shop.subjects.privacy import privacy_requests
 from orchestration.science.sample_shop.subjects.reviews import reviews
 from orchestration.science.sample_shop.subjects.spend import marketing_spend
@@ -111,6 +115,13 @@ FURTHER_SOURCES: dict[str, FurtherSource] = {
 }
 
 
+FURTHER_TRUTHS: dict[str, Callable[[Facts, Frame], pa.Table]] = {
+    "payment_exceptions": payment_exceptions,
+    "sends_without_consent": sends_without_consent,
+}
+"""What the further sources hide, beside their parameters."""
+
+
 def all_known_tables(frame: Frame, chunks: list[Facts], before: int) -> dict[str, pa.Table]:
     """Return every table as known before a moment: the first twelve, and the further ones if the
     shop delivers them."""
@@ -120,3 +131,10 @@ def all_known_tables(frame: Frame, chunks: list[Facts], before: int) -> dict[str
         for name, source in FURTHER_SOURCES.items():
             tables[name] = source.show(facts, frame, before)
     return tables
+
+
+def further_truth(frame: Frame, chunks: list[Facts]) -> dict[str, pa.Table]:
+    """Return the tables of the truth that belong to the further sources, if they are delivered."""
+    if not frame.parameters.delivers_further_sources:
+        return {}
+    return {name: tell(chunks[0], frame) for name, tell in FURTHER_TRUTHS.items()}

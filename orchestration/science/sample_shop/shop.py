@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from orchestration.science.sample_shop.defects import PlantedDefect, plant_defects
 from orchestration.science.sample_shop.deliveries import DeliveryFile, split_into_deliveries
-from orchestration.science.sample_shop.further import all_known_tables
+from orchestration.science.sample_shop.further import all_known_tables, further_truth
 from orchestration.science.sample_shop.parameters import Parameters
 from orchestration.science.sample_shop.simulation import Facts, simulate
 from orchestration.science.sample_shop.truth import Truth, tell_truth
@@ -59,7 +59,7 @@ def generate(parameters: Parameters) -> Shop:
     frame, chunks = simulate(rng, parameters)
     facts: list[Facts] = list(chunks)
     tables = all_known_tables(frame, facts, frame.end_moment)
-    truth = tell_truth(frame, facts)
+    truth = tell_truth(frame, facts).with_tables(further_truth(frame, facts))
     files: list[DeliveryFile] = []
     defects: list[PlantedDefect] = []
     if parameters.defects:

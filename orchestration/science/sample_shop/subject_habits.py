@@ -110,12 +110,10 @@ class Privacy:
 
 @dataclass(frozen=True)
 class Devices:
-    """Browsers and apps, and the system that knows them."""
+    """Browsers and apps."""
 
-    desktop_share: float = 0.55
-    tablet_share: float = 0.15
-    household_share: float = 0.05
-    """Registered persons who share a device with another person, mostly of another address."""
+    household_share: float = 0.15
+    """Registered persons who share a computer or a tablet with another one."""
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,12 @@ from orchestration.science.sample_shop.defects import DELETED, QUARANTINED, Plan
 from orchestration.science.sample_shop.deliveries import TABLE_KEYS, DeliveryFile
 from orchestration.science.sample_shop.facts.memberships import renewal_target
 from orchestration.science.sample_shop.facts.orders import NORMAL, ORDER_KINDS
-from orchestration.science.sample_shop.facts.people import CUSTOMER, PERSON_KINDS, SPELLINGS
+from orchestration.science.sample_shop.facts.people import (
+    ACQUISITION_CHANNELS,
+    CUSTOMER,
+    PERSON_KINDS,
+    SPELLINGS,
+)
 from orchestration.science.sample_shop.facts.products import CATEGORIES
 from orchestration.science.sample_shop.facts.returns import RETURN_OUTCOMES, return_probability
 from orchestration.science.sample_shop.facts.shipments import LATE, ON_TIME, orders_arrived
@@ -44,6 +49,10 @@ class Truth:
     """Content of truth.json: parameters, counts, and rows per file and table."""
     tables: dict[str, pa.Table]
     """people, accounts, renewals, lateness and, with defects, planted_defects."""
+
+    def with_tables(self, tables: dict[str, pa.Table]) -> Truth:
+        """Add what further sources hide."""
+        return Truth(self.summary, self.tables | tables)
 
     def with_deliveries(self, files: list[DeliveryFile], defects: list[PlantedDefect]) -> Truth:
         """Add what was delivered, what was planted, and what must become of every row."""
@@ -188,6 +197,7 @@ def _people_table(frame: Frame, facts: Facts) -> pa.Table:
         "person_id": keys("X", facts.offsets.people + np.arange(count) + 1),
         "kind": labels(people.kind, PERSON_KINDS),
         "is_registered": flags(people.is_registered),
+        "acquisition_channel": labels(people.acquisition, ACQUISITION_CHANNELS),
         "is_wholesale": flags(people.is_wholesale),
         "first_ordered_at": moments(first, end),
         "purchase_rate_per_week": pa.array(np.round(people.rate, 6)),

@@ -77,14 +77,20 @@ def loyal_shop() -> Shop:
     )
 
 
+def connection(shop: Shop) -> duckdb.DuckDBPyConnection:
+    """Return an engine with the shop's tables and its truth (truth_people, truth_accounts, ...)."""
+    opened = duckdb.connect()
+    for name, table in shop.tables.items():
+        opened.register(name, table)
+    for name, table in shop.truth.tables.items():
+        opened.register(f"truth_{name}", table)
+    return opened
+
+
 def rows(shop: Shop, query: str) -> list[tuple[Any, ...]]:
-    """Run SQL over the shop's tables and its truth (truth_people, truth_accounts, ...)."""
-    with duckdb.connect() as connection:
-        for name, table in shop.tables.items():
-            connection.register(name, table)
-        for name, table in shop.truth.tables.items():
-            connection.register(f"truth_{name}", table)
-        return connection.execute(query).fetchall()
+    """Run SQL over the shop's tables and its truth."""
+    with connection(shop) as opened:
+        return opened.execute(query).fetchall()
 
 
 def value(shop: Shop, query: str) -> Any:

@@ -71,8 +71,8 @@ def browsers(rng: np.random.Generator, facts: Facts, frame: Frame) -> Integers:
     share = frame.parameters.devices.household_share
     lives_with = np.flatnonzero(facts.people.is_registered & chance(rng, share, size))
     pairs = rng.permutation(lives_with)[: lives_with.size // 2 * 2].reshape(-1, 2)
-    # It is the family's computer or tablet, never the telephone.
-    which = 1 + rng.integers(0, 2, pairs.shape[0])
+    # It is the family's computer or, now and then, its tablet; never the telephone.
+    which = np.where(rng.random(pairs.shape[0]) < 0.85, 1, 2)
     owner[pairs[:, 1] * BROWSERS + which] = pairs[:, 0] * BROWSERS + which
     return owner
 

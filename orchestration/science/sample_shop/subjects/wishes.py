@@ -15,6 +15,7 @@ from orchestration.science.sample_shop.columns import (
     moments,
     pick,
     ranks,
+    take,
 )
 from orchestration.science.sample_shop.facts.orders import NORMAL
 from orchestration.science.sample_shop.facts.people import CUSTOMER
@@ -81,12 +82,15 @@ def draw_wishes(rng: np.random.Generator, facts: Facts, frame: Frame) -> Wishes:
     added = opened[others] + (rng.random(others.size) * (last - opened[others])).astype(np.int64)
     taken_off = chance(rng, habits.removed_share, others.size)
     removed = np.where(taken_off, added + between(rng, DAY, 200 * DAY, others.size), NEVER)
-    return Wishes(
+    wishes = Wishes(
         account=account[np.concatenate([person[line][in_time], others])],
         variant=np.concatenate([lines.variant[line][in_time], rng.choice(always, others.size)]),
         added=np.concatenate([early[in_time], added]),
         removed=np.concatenate([bought[in_time], removed]),
     )
+    # Two lines of one variant are one wish.
+    place = np.stack([wishes.account, wishes.variant, wishes.added])
+    return take(wishes, np.unique(place, axis=1, return_index=True)[1])
 
 
 @subject("communities")
