@@ -44,3 +44,46 @@ end
     + power({{ ratio(other_successes, other_trials) }} - ({{ wilson_low(other_successes, other_trials) }}), 2)
 )
 {%- endmacro %}
+
+{#- Score interval, 95 %, of the expected number behind a count of events, which may exceed the things that they are counted
+    over (Barker 2002, The American Statistician 56, 85-89, "SC"): both bounds solve (events - expected)^2 = z^2 expected. -#}
+{% macro count_low(events) -%} {{ _count_bound(events, '-') }} {%- endmacro %}
+
+{% macro count_high(events) -%} {{ _count_bound(events, '+') }} {%- endmacro %}
+
+{% macro _count_bound(events, sign) -%}
+(
+    cast({{ events }} as double) + cast(3.841458820694124 as double) / 2
+    {{ sign }} sqrt(
+        cast(3.841458820694124 as double)
+        * (cast({{ events }} as double) + cast(3.841458820694124 as double) / 4)
+    )
+)
+{%- endmacro %}
+
+{#- Interval, 95 %, of a Net Promoter Score in points from -100 to 100: Wald's, from the variance of a score of -1, 0 and 1,
+    after three more answers, 3/4 of them promoters and 3/4 detractors (Rocks 2016, The American Statistician 70, 365-372:
+    plain Wald holds too rarely for few answers, and has no width where all agree). NULL where nobody answered. -#}
+{% macro net_promoter_low(promoters, detractors, answers) -%}
+case when {{ answers }} > 0
+    then greatest({{ _net_promoter_bound(promoters, detractors, answers, '-') }}, cast(-100 as double))
+end
+{%- endmacro %}
+
+{% macro net_promoter_high(promoters, detractors, answers) -%}
+case when {{ answers }} > 0
+    then least({{ _net_promoter_bound(promoters, detractors, answers, '+') }}, cast(100 as double))
+end
+{%- endmacro %}
+
+{% macro _net_promoter_bound(promoters, detractors, answers, sign) -%}
+100 * (
+    {{ ratio(promoters ~ ' - ' ~ detractors, answers ~ ' + 3') }}
+    {{ sign }} cast(1.959963984540054 as double) * sqrt(
+        (
+            {{ ratio(promoters ~ ' + ' ~ detractors ~ ' + 1.5', answers ~ ' + 3') }}
+            - pow({{ ratio(promoters ~ ' - ' ~ detractors, answers ~ ' + 3') }}, 2)
+        ) / nullif(cast({{ answers }} as double) + 3, 0)
+    )
+)
+{%- endmacro %}

@@ -25,6 +25,35 @@ valued_orders as (
 
 ),
 
+shipment_events as (
+
+    select * from {{ ref('stg_shipment_events') }}
+    where
+        not is_deleted
+        and {{ is_known('event_at') }}
+
+),
+
+-- Of parcels from before the first event nobody knows whether their customers were told.
+first_event as (
+
+    select min(event_at) as first_event_at from shipment_events
+
+),
+
+notices as (
+
+    select
+        shipment_id,
+        min(case when event_type = 'delay_notice' then event_at end) as first_delay_notice_at,
+        bool_or(event_type = 'address_changed') as has_address_event
+
+    from shipment_events
+    where event_type in ('delay_notice', 'address_changed')
+    group by 1
+
+),
+
 known as (
 
     select
@@ -34,11 +63,19 @@ known as (
         {{ shop_day('shipments.shipped_at') }} as shipped_date,
         {{ shop_day('shipments.promised_at_first') }} as promised_date,
         {{ shop_day('shipments.promised_at_latest') }} as latest_promised_date,
-        {{ shop_day('shipments.delivered_at') }} as arrival_date
+        {{ shop_day('shipments.delivered_at') }} as arrival_date,
+        notices.first_delay_notice_at,
+        case
+            when notices.first_delay_notice_at is not null then true
+            when shipments.shipped_at >= first_event.first_event_at then false
+        end as has_delay_notice,
+        coalesce(shipments.address_changed, false) or coalesce(notices.has_address_event, false) as is_address_changed
 
     from shipments
     inner join orders on shipments.order_id = orders.order_id
     inner join valued_orders on shipments.order_id = valued_orders.order_id
+    left join notices on shipments.shipment_id = notices.shipment_id
+    cross join first_event
     where not coalesce(orders.is_test, false)
 
 ),
@@ -61,6 +98,25 @@ judged as (
 
 ),
 
+verdicts as (
+
+    select
+        *,
+        -- Judged by the promise first shown: one that moves along with the delay would always be kept.
+        case
+            when promised_date is null then cast(null as boolean)
+            when parcel_status in ('lost', 'returned_to_sender') then false
+            when parcel_status = 'delivered' then arrival_date <= promised_date
+            when parcel_status = 'in_transit' and promised_date <= {{ as_of_date() }} then false
+        end as is_promise_kept,
+        -- The promise breaks when the promised day is over, on the shop's clock.
+        {{ to_utc('cast(' ~ add_days('promised_date', 1) ~ ' as timestamp)', "'" ~ var('shop_timezone') ~ "'") }}
+            as promise_ends_at
+
+    from judged
+
+),
+
 final as (
 
     select
@@ -74,6 +130,11 @@ final as (
             when parcel_status = 'delivered'
                 then {{ days_between('promised_date', 'arrival_date') }}
         end as days_late,
+        -- Negative where the customer was told before the promise broke.
+        case
+            when not is_promise_kept
+                then {{ seconds_between('promise_ends_at', 'first_delay_notice_at') }} / 3600
+        end as delay_notice_hours,
         cast(coalesce(cost_amount, 0) as decimal(18, 2)) as shipping_cost_amount,
 
         -- attributes
@@ -82,15 +143,18 @@ final as (
         parcel_status,
 
         -- flags
-        -- Judged by the promise first shown: one that moves along with the delay would always be kept.
-        case
-            when promised_date is null then cast(null as boolean)
-            when parcel_status in ('lost', 'returned_to_sender') then false
-            when parcel_status = 'delivered' then arrival_date <= promised_date
-            when parcel_status = 'in_transit' and promised_date <= {{ as_of_date() }} then false
-        end as is_promise_kept,
+        is_promise_kept,
         coalesce(latest_promised_date > promised_date, false) as has_promise_moved,
-        coalesce(address_changed, false) as is_address_changed,
+        is_address_changed,
+        has_delay_notice,
+        -- What concerns an order of several parcels is counted with one of them: with the one that broke its promise.
+        row_number() over (
+            partition by order_id
+            order by
+                case when is_promise_kept then 2 when not is_promise_kept then 1 else 3 end asc nulls last,
+                shipped_date asc nulls last,
+                shipment_id asc nulls last
+        ) = 1 as is_leading_parcel,
 
         -- times
         ordered_date,
@@ -99,7 +163,7 @@ final as (
         latest_promised_date,
         case when parcel_status = 'delivered' then arrival_date end as delivered_date
 
-    from judged
+    from verdicts
 
 )
 

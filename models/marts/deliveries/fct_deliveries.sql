@@ -16,6 +16,7 @@ final as (
 
         -- measures
         days_late,
+        delay_notice_hours,
         shipping_cost_amount,
         cast('{{ var("shop_currency") }}' as {{ string_type() }}) as currency_code,
 
@@ -28,6 +29,7 @@ final as (
         is_promise_kept,
         has_promise_moved,
         is_address_changed,
+        has_delay_notice,
 
         -- times
         ordered_date,

@@ -1,40 +1,11 @@
-{%- set horizon_days = 90 -%}
-
 with
 
 parcels as (
 
-    select * from {{ ref('int_deliveries__parcels') }}
-    where promised_date is not null and promised_date <= {{ as_of_date() }}
-
-),
-
-occasions as (
-
     select
-        customer_id,
-        ordered_date,
-        {{ add_days('ordered_date', '-days_since_previous') }} as previous_ordered_date
-    from {{ ref('int_purchases__occasions') }}
-
-),
-
--- The first occasion after the promised day. Kept and late parcels are followed from the same day, so that the delay
--- itself does not eat into the days of the late ones.
-followed as (
-
-    select
-        parcels.*,
-        {{ month_of('parcels.promised_date') }} as promised_month,
-        parcels.customer_id is not null as has_customer,
-        occasions.customer_id is not null as has_repurchased
-
-    from parcels
-    left join occasions
-        on parcels.customer_id = occasions.customer_id
-        and parcels.promised_date < occasions.ordered_date
-        and occasions.ordered_date <= {{ add_days('parcels.promised_date', horizon_days) }}
-        and coalesce(occasions.previous_ordered_date, cast('1900-01-01' as date)) <= parcels.promised_date
+        *,
+        {{ month_of('promised_date') }} as promised_month
+    from {{ ref('int_deliveries__promises') }}
 
 ),
 
@@ -47,15 +18,30 @@ months as (
         cast(count(*) as bigint) as deliveries,
         cast(count(is_promise_kept) as bigint) as decided_deliveries,
         cast(count(*) filter (where is_promise_kept) as bigint) as kept_deliveries,
+        cast(count(*) filter (where days_late < 0) as bigint) as early_deliveries,
+        cast(count(*) filter (where not is_promise_kept) as bigint) as late_deliveries,
         cast(count(*) filter (where parcel_status in ('lost', 'returned_to_sender')) as bigint) as failed_deliveries,
+        cast(count(*) filter (where is_address_changed) as bigint) as address_changed_deliveries,
         cast(percentile_cont(0.5) within group (order by days_late) as double) as days_late_p50,
         cast(percentile_cont(0.9) within group (order by days_late) as double) as days_late_p90,
+        cast(percentile_cont(0.5) within group (order by case when days_late < 0 then -days_late end) as double)
+            as days_early_p50,
+
+        -- what customers were told of a broken promise
+        cast(count(has_delay_notice) filter (where not is_promise_kept) as bigint) as tracked_late_deliveries,
+        cast(count(*) filter (where not is_promise_kept and has_delay_notice) as bigint) as notified_deliveries,
+        cast(count(*) filter (where delay_notice_hours < 0) as bigint) as forewarned_deliveries,
+        cast(percentile_cont(0.5) within group (order by delay_notice_hours) as double) as delay_notice_hours_p50,
+
+        -- what customers did afterwards
+        cast(count(contact_count) as bigint) as contact_deliveries,
+        cast(sum(contact_count) as bigint) as contacts,
         cast(count(*) filter (where has_customer and is_promise_kept) as bigint) as kept_followed,
         cast(count(*) filter (where has_customer and not is_promise_kept) as bigint) as late_followed,
         cast(count(*) filter (where has_repurchased and is_promise_kept) as bigint) as kept_repurchased,
         cast(count(*) filter (where has_repurchased and not is_promise_kept) as bigint) as late_repurchased
 
-    from followed
+    from parcels
     group by 1, 2, 3
 
 ),
@@ -65,8 +51,9 @@ dated as (
     select
         *,
         -- The night knows the whole of `as_of_date`, so a month is over on its last day.
-        {{ add_days(add_months('promised_month', 1), -1) }} <= {{ as_of_date() }} as is_mature,
-        {{ add_days(add_months('promised_month', 1), horizon_days - 1) }} <= {{ as_of_date() }} as is_repurchase_mature
+        {{ end_of_month('promised_month') }} <= {{ as_of_date() }} as is_mature,
+        {{ add_days(end_of_month('promised_month'), 30) }} <= {{ as_of_date() }} as is_contact_mature,
+        {{ add_days(end_of_month('promised_month'), 90) }} <= {{ as_of_date() }} as is_repurchase_mature
 
     from months
 
@@ -80,14 +67,41 @@ final as (
         service_level,
         promised_month,
 
-        -- measures
+        -- measures: the promise
         deliveries,
         decided_deliveries,
         kept_deliveries,
+        early_deliveries,
+        late_deliveries,
         failed_deliveries,
-        case when is_mature then {{ ratio('kept_deliveries', 'decided_deliveries') }} end as kept_rate,
+        address_changed_deliveries,
+        {% for deliveries, rate in [
+            ('kept_deliveries', 'kept_rate'),
+            ('early_deliveries', 'beat_promise_rate'),
+        ] -%}
+        case when is_mature then {{ ratio(deliveries, 'decided_deliveries') }} end as {{ rate }},
+        case when is_mature then {{ wilson_low(deliveries, 'decided_deliveries') }} end as {{ rate }}_low,
+        case when is_mature then {{ wilson_high(deliveries, 'decided_deliveries') }} end as {{ rate }}_high,
+        {% endfor -%}
         case when is_mature then days_late_p50 end as days_late_p50,
         case when is_mature then days_late_p90 end as days_late_p90,
+        case when is_mature then days_early_p50 end as days_early_p50,
+
+        -- measures: what customers were told
+        tracked_late_deliveries,
+        notified_deliveries,
+        forewarned_deliveries,
+        case when is_mature then {{ ratio('notified_deliveries', 'tracked_late_deliveries') }} end as notified_rate,
+        case when is_mature then delay_notice_hours_p50 end as delay_notice_hours_p50,
+
+        -- measures: what customers did
+        case when is_contact_mature then contact_deliveries end as contact_eligible_deliveries,
+        case when is_contact_mature then contacts end as contacts,
+        case when is_contact_mature then 1000 * {{ ratio('contacts', 'contact_deliveries') }} end as contacts_per_1000,
+        case when is_contact_mature then 1000 * {{ ratio(count_low('contacts'), 'contact_deliveries') }} end
+            as contacts_per_1000_low,
+        case when is_contact_mature then 1000 * {{ ratio(count_high('contacts'), 'contact_deliveries') }} end
+            as contacts_per_1000_high,
         case when is_repurchase_mature then kept_followed end as kept_eligible_deliveries,
         case when is_repurchase_mature then late_followed end as late_eligible_deliveries,
         case when is_repurchase_mature then {{ ratio('kept_repurchased', 'kept_followed') }} end
@@ -98,9 +112,18 @@ final as (
             when is_repurchase_mature
                 then {{ ratio('late_repurchased', 'late_followed') }} - {{ ratio('kept_repurchased', 'kept_followed') }}
         end as next_90d_repurchase_difference,
+        {% for bound in ['low', 'high'] -%}
+        case
+            when is_repurchase_mature
+                then
+                    {%- set difference = newcombe_low if bound == 'low' else newcombe_high %}
+                    {{ difference('late_repurchased', 'late_followed', 'kept_repurchased', 'kept_followed') }}
+        end as next_90d_repurchase_difference_{{ bound }},
+        {% endfor %}
 
         -- flags
         is_mature,
+        is_contact_mature,
         is_repurchase_mature,
 
         -- times
