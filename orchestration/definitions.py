@@ -7,11 +7,13 @@ import dagster as dg
 
 from orchestration.assets.boards import boards_asset
 from orchestration.assets.dbt import HALVES, dbt_half, dbt_resource, with_attached_tests
+from orchestration.assets.effects import effects_asset
 from orchestration.assets.ingest import landing_assets
 from orchestration.assets.postgres import postgres_assets
 from orchestration.assets.publish import publish_assets
 from orchestration.assets.scoring import scoring_assets
 from orchestration.assets.shared import owners_by_group
+from orchestration.checks.effects import EFFECT_CHECKS
 from orchestration.checks.scores import SCORE_CHECKS
 from orchestration.contract import load_contract
 from orchestration.home import prepare
@@ -22,6 +24,8 @@ from orchestration.resources.progress import SilentProgress
 from orchestration.schedules import nightly_schedule
 from orchestration.sensors import failed_night, new_deliveries
 from orchestration.settings import Settings, from_environment
+
+CHECKS = [*SCORE_CHECKS, *EFFECT_CHECKS]
 
 
 def build_resources(settings: Settings) -> dict[str, Any]:
@@ -49,10 +53,11 @@ def build_defs(overrides: Mapping[str, Any] | None = None) -> dg.Definitions:
         landing_assets(load_contract(), owner=owners["staging"]),
         *(dbt_half(manifest, half) for half in HALVES),
         scoring_assets(customer_owner=owners["clv"], court_owner=owners["scores"]),
+        effects_asset(owner=owners["effects"]),
     ]
     gates = [
         spec.key
-        for definition in [*built, *SCORE_CHECKS]
+        for definition in [*built, *CHECKS]
         for spec in definition.check_specs
         if spec.blocking
     ]
@@ -63,7 +68,7 @@ def build_defs(overrides: Mapping[str, Any] | None = None) -> dg.Definitions:
             boards_asset(owner=owners["kpi"]),
             *postgres_assets(settings, owner=owners["staging"]),
         ],
-        asset_checks=SCORE_CHECKS,
+        asset_checks=CHECKS,
         jobs=[nightly],
         schedules=[nightly_schedule(settings)],
         sensors=[new_deliveries, failed_night],

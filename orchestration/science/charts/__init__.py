@@ -11,6 +11,7 @@ from orchestration.science.charts.court import (
     lift_plot,
     tracking_plot,
 )
+from orchestration.science.charts.effects import effect_forest
 from orchestration.science.charts.fits import (
     counted_by_frequency,
     expected_by_frequency,
@@ -24,6 +25,7 @@ __all__ = [
     "captured_share",
     "cohort_triangle",
     "counted_by_frequency",
+    "effect_forest",
     "expected_by_frequency",
     "lift_plot",
     "parameter_history",

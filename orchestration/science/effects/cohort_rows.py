@@ -1,168 +1,272 @@
 """What is known of the rows of a cohort before their days, and what came after.
 
-What belongs here is the one place where rows of a cohort meet the ledger: covariates from the cut,
-orders between the cut and the day, outcomes after it, and the placebo's past. Which rows there are
-is decided in `cohorts`.
+What belongs here is the one place where rows of a cohort meet the ledger: covariates from the days
+before, outcomes from the days after, and the placebo's past. Which rows there are is decided in
+`cohorts`.
 """
 
-from dataclasses import replace
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from orchestration.science.features import customer_features
-from orchestration.science.ledger import Events, Ledger, Occasions, Orders, Refunds
+from orchestration.science.ledger import Ledger
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
-# The placebo is what came before these days, given them alone: long enough to tell who buys often,
-# short enough that a shop has customers from before. It doubts too much where the event follows
-# from what is older, a tier of the whole year for one.
-RECENT_DAYS = 180
 OUTCOMES = ("ordered", "orders", "margin")
+# Order days are counted over these stretches before the row's day, and over all time.
+LOOK_BACK_DAYS = (30, 90, 180, 365)
+# Groups of fewer rows than these are not told apart.
+FEWEST_OF_GROUP = 20
+# A customer's pace is that of one who is so much older: one order of yesterday is no pace.
+PACE_DAYS = 180
 
 
-class Chosen(NamedTuple):
-    """Rows of one cut: positions in the ledger, their days, and whether the event came."""
+class Keys(NamedTuple):
+    """Rows of a cohort: positions in the ledger and in what they come from, and days; (n_rows,) each.
 
-    known: Ledger
+    Covariates know the days before ``known_before``; the outcome begins after ``day``.
+    """
+
     customer: Integers
     day: Integers
-    treated: NDArray[np.bool_]
+    known_before: Integers
+    place: Integers
 
 
-class Rows(NamedTuple):
-    """Everything about the rows of one cut."""
+class Pairs(NamedTuple):
+    """Every row beside every entry of the same customer; each of shape (n_pairs,)."""
 
-    customer_ids: NDArray[np.object_]
-    cut_day: Integers
-    day: Integers
-    treated: NDArray[np.bool_]
-    covariates: dict[str, Floats]
-    outcomes: Floats
-    old_enough: NDArray[np.bool_]
-    recent: dict[str, Floats]
-    outcomes_before: Floats
+    row: Integers
+    entry: Integers
 
     @classmethod
-    def of(cls, ledger: Ledger, occasions: Occasions, chosen: Chosen, horizon_days: int) -> "Rows":
-        """Describe the rows from before their days, and count what came after."""
-        known, customer, day, treated = chosen
-        cut = np.full(customer.size, known.until, dtype=np.int64)
-        ids = ledger.customer_ids[customer]
-        # A customer may be a control before the event of the same month: the groups apart, so that
-        # each customer has one row in either.
-        groups = [treated, ~treated]
-        outcomes = np.empty((customer.size, len(OUTCOMES)))
-        since = np.empty(customer.size)
-        for group in groups:
-            outcomes[group] = _counted(
-                occasions, ledger.refunds, customer[group], day[group], horizon_days
-            )
-            since[group] = _orders_since(ledger, customer[group], known.until, day[group])
-        # What is known on the cut is the same for both rows of a customer.
-        lately = {
-            "orders_since_cut": since,
-            "days_since_cut": (day - cut).astype(float),
-            "cut_day": cut.astype(float),
-        }
-        seen = np.searchsorted(known.customer_ids, ids)
-        lately_known = _lately_known(known)
-        found = np.searchsorted(lately_known.customer_ids, ids)
-        found = np.minimum(found, max(lately_known.n_customers - 1, 0))
-        is_old = np.zeros(customer.size, dtype=bool)
-        if lately_known.n_customers:
-            age = known.histories().age_days[seen]
-            is_old = (lately_known.customer_ids[found] == ids) & (age >= RECENT_DAYS + horizon_days)
-        before = np.full(customer.size, known.until - RECENT_DAYS - horizon_days, dtype=np.int64)
-        outcomes_before = np.empty((customer.size, len(OUTCOMES)))
-        earlier = known.occasions()
-        for group in groups:
-            outcomes_before[group] = _counted(
-                earlier, known.refunds, seen[group], before[group], horizon_days
-            )
-        return cls(
-            ids,
-            cut,
-            day,
-            treated,
-            _described(known, seen) | lately,
-            outcomes,
-            is_old,
-            _described(lately_known, found[is_old])
-            | {name: column[is_old] for name, column in lately.items()},
-            outcomes_before[is_old],
+    def of(cls, row_customer: Integers, entry_customer: NDArray) -> "Pairs":
+        """Pair them; those of a row come as the entries do."""
+        # Orders ascend by customer already; of other entries nobody promises it.
+        place = (
+            np.argsort(entry_customer, kind="stable")
+            if (np.diff(entry_customer) < 0).any()
+            else np.arange(entry_customer.size)
         )
+        ascending = entry_customer[place]
+        begin = np.searchsorted(ascending, row_customer, side="left")
+        count = np.searchsorted(ascending, row_customer, side="right") - begin
+        row = np.repeat(np.arange(row_customer.size), count)
+        # The n-th pair of a row is the n-th entry of its customer.
+        nth = np.arange(row.size) - np.repeat(np.cumsum(count) - count, count)
+        return cls(row, place[begin[row] + nth])
 
 
-def _described(known: Ledger, position: Integers) -> dict[str, Floats]:
-    if not known.n_customers:
-        return {}
-    features = customer_features(known)
-    chosen = features.matrix[position].astype(float)
-    return dict(zip(features.names, chosen.T, strict=True))
+def first_order_days(ledger: Ledger) -> Integers:
+    """First day on which each customer of a ledger placed an order, given back later or not."""
+    first = np.full(ledger.n_customers, np.iinfo(np.int64).max)
+    np.minimum.at(first, ledger.orders.customer, ledger.orders.day.astype(np.int64))
+    return first
 
 
-def _counted(
-    occasions: Occasions, refunds: Refunds, customer: Integers, day: Integers, horizon_days: int
+def outcomes_of(
+    ledger: Ledger, customer: Integers, day: Integers, horizon_days: int, known_before: Integers
 ) -> Floats:
-    """Whether and how often customers ordered in the days after their own day, and the margin.
+    """Whether and on how many days customers ordered in the days after their own, and the margin.
 
-    Refunds count on the day of the order that they belong to, as in `Ledger.outcomes`.
+    Refunds count on the day of the order that they belong to, as in `Ledger.outcomes`; orders that
+    were given back and refunds count as they were known on the eve of ``known_before``.
+
+    Returns
+    -------
+    array, shape (n_rows, 3)
+        In the order of `OUTCOMES`.
     """
-    n = customer.size
-    size = max(
-        int(part.max(initial=-1)) for part in (occasions.customer, refunds.customer, customer)
-    )
-    row, start = np.full(size + 1, -1), np.zeros(size + 1, dtype=np.int64)
-    row[customer], start[customer] = np.arange(n), day
+    orders, refunds, n = ledger.orders, ledger.refunds, customer.size
 
-    def inside(who: NDArray, when: NDArray) -> NDArray[np.bool_]:
-        return (row[who] >= 0) & (when > start[who]) & (when <= start[who] + horizon_days)
+    def inside(pairs: Pairs, when: NDArray) -> NDArray[np.bool_]:
+        since = when[pairs.entry] - day[pairs.row]
+        return (since > 0) & (since <= horizon_days)
 
-    came, back = (
-        inside(occasions.customer, occasions.day),
-        inside(refunds.customer, refunds.ordered_day),
-    )
-    ordered, given = row[occasions.customer[came]], row[refunds.customer[back]]
-    orders = np.bincount(ordered, minlength=n).astype(float)
+    pairs = Pairs.of(customer, orders.customer)
+    counted = inside(pairs, orders.day) & (orders.void_day[pairs.entry] >= known_before[pairs.row])
+    row, entry = pairs.row[counted], pairs.entry[counted]
+    order_days = np.bincount(row[_is_new_day(row, orders.day[entry])], minlength=n).astype(float)
     # Of nothing, bincount makes whole numbers, whatever is to be summed.
-    earned = np.bincount(ordered, occasions.margin_amount[came], minlength=n).astype(float)
-    margin = earned - np.bincount(given, refunds.margin_amount[back], minlength=n)
-    return np.column_stack([(orders > 0).astype(float), orders, margin])
+    margin = np.bincount(row, orders.margin_amount[entry], minlength=n).astype(float)
+    pairs = Pairs.of(customer, refunds.customer)
+    back = inside(pairs, refunds.ordered_day)
+    back &= refunds.day[pairs.entry] < known_before[pairs.row]
+    margin -= np.bincount(pairs.row[back], refunds.margin_amount[pairs.entry[back]], minlength=n)
+    return np.column_stack([(order_days > 0).astype(float), order_days, margin])
 
 
-def _orders_since(ledger: Ledger, customer: Integers, cut: int, day: Integers) -> Floats:
-    """Order days after the cut and before the day, as they counted on the eve of it."""
-    whole = ledger.cut_from or ledger
-    position = np.searchsorted(whole.customer_ids, ledger.customer_ids[customer])
-    row, end = np.full(whole.n_customers, -1), np.zeros(whole.n_customers, dtype=np.int64)
-    row[position], end[position] = np.arange(customer.size), day
-    orders = whole.orders
-    until = end[orders.customer]
-    inside = (orders.day > cut) & (orders.day < until) & (orders.void_day >= until)
-    inside &= row[orders.customer] >= 0
-    pairs = np.unique(np.column_stack([row[orders.customer[inside]], orders.day[inside]]), axis=0)
-    return np.bincount(pairs[:, 0], minlength=customer.size).astype(float)
+def _is_new_day(row: Integers, day: NDArray) -> NDArray[np.bool_]:
+    """Whether an order is the first of its day; orders ascend by customer and day."""
+    is_new = np.ones(row.size, dtype=bool)
+    is_new[1:] = (np.diff(row) != 0) | (np.diff(day) != 0)
+    return is_new
 
 
-def _lately_known(known: Ledger) -> Ledger:
-    """The same day seen by somebody who began to look so many days ago."""
-    begin = known.until - RECENT_DAYS
-    fresh = known.orders.day > begin
-    is_customer = np.zeros(known.n_customers, dtype=bool)
-    is_customer[known.orders.customer[fresh]] = True
-    given = known.refunds
-    recent = replace(
-        known,
-        orders=Orders(*(column[fresh] for column in known.orders)),
-        refunds=Refunds(*(column[given.ordered_day > begin] for column in given)),
-        events={
-            name: Events(*(column[found.day > begin] for column in found))
-            for name, found in known.events.items()
-        },
-        cut_from=None,
-    )
-    return recent.of_customers(is_customer)
+def ordered_on(ledger: Ledger, customer: Integers, day: Integers) -> Floats:
+    """What customers ordered on their day, given back later or not."""
+    pairs = Pairs.of(customer, ledger.orders.customer)
+    same = ledger.orders.day[pairs.entry] == day[pairs.row]
+    amounts = ledger.orders.net_amount[pairs.entry[same]]
+    return np.bincount(pairs.row[same], amounts, minlength=customer.size)
+
+
+def described(ledger: Ledger, keys: Keys, since: Integers | None = None) -> dict[str, Floats]:
+    """What was known of each row by the eve of ``known_before``.
+
+    Parameters
+    ----------
+    ledger : Ledger
+    keys : Keys
+    since : array of int, shape (n_rows,), optional
+        As somebody knows who began to look on this day; absent, from the beginning.
+
+    Returns
+    -------
+    mapping of name to array of float, shape (n_rows,)
+        NaN means unknown: no order yet has no date. In the same order for every ledger.
+    """
+    begin = np.full(keys.customer.size, np.iinfo(np.int64).min) if since is None else since
+    return {
+        **_of_the_calendar(keys),
+        **_of_orders(ledger, keys, begin),
+        **_of_refunds(ledger, keys, begin),
+        **dict(_of_events(ledger, keys, begin)),
+    }
+
+
+def group_columns(groups: Mapping[str, NDArray[np.object_]]) -> dict[str, Floats]:
+    """Flags of what an occasion was; the most frequent of each group of words is what others differ from."""
+    return {
+        f"{name} is {level}": (values == level).astype(float)
+        for name, values in groups.items()
+        for level in _levels(values)[1:]
+    }
+
+
+def group_shares(
+    keys: Keys,
+    earlier: Keys,
+    groups: Mapping[str, NDArray[np.object_]],
+    since: Integers | None = None,
+) -> dict[str, Floats]:
+    """Which share of the earlier occasions of a row's customer were of each group; NaN without one.
+
+    Parameters
+    ----------
+    keys : Keys
+    earlier : Keys
+        Ascending by customer; ``place`` leads to ``groups``.
+    groups : mapping of name to array of text
+    since : array of int, shape (n_rows,), optional
+        As somebody knows who began to look on this day.
+    """
+    begin = np.full(keys.customer.size, np.iinfo(np.int64).min) if since is None else since
+    pairs = Pairs.of(keys.customer, earlier.customer)
+    counted = _known(pairs, earlier.day, keys, begin)
+    row, place = pairs.row[counted], earlier.place[pairs.entry[counted]]
+    n = keys.customer.size
+    count = np.bincount(row, minlength=n).astype(float)
+    found = {}
+    for name, values in groups.items():
+        own = values[place]
+        for level in _levels(own)[1:]:
+            of_level = np.bincount(row, own == level, minlength=n)
+            found[f"share with {name} {level}"] = _divided(of_level, count)
+    return found
+
+
+def _levels(values: NDArray[np.object_]) -> list[str]:
+    """Words with enough rows, the most frequent first; of equals, by the alphabet."""
+    words, count = np.unique(values[values != None].astype(str), return_counts=True)  # noqa: E711
+    ordered = np.lexsort((words, -count))
+    return [str(words[at]) for at in ordered if count[at] >= FEWEST_OF_GROUP]
+
+
+def _of_the_calendar(keys: Keys) -> dict[str, Floats]:
+    """The day, for what changes from year to year, and the month, for what comes back every year."""
+    month = keys.known_before.astype("datetime64[D]").astype("datetime64[M]").astype(int) % 12
+    return {
+        "calendar_day": keys.known_before.astype(float),
+        **{f"month is {one + 1}": (month == one).astype(float) for one in range(1, 12)},
+    }
+
+
+def _known(pairs: Pairs, when: NDArray, keys: Keys, begin: Integers) -> NDArray[np.bool_]:
+    days = when[pairs.entry]
+    return (days < keys.known_before[pairs.row]) & (days >= begin[pairs.row])
+
+
+def _of_orders(ledger: Ledger, keys: Keys, begin: Integers) -> dict[str, Floats]:
+    orders, n = ledger.orders, keys.customer.size
+    pairs = Pairs.of(keys.customer, orders.customer)
+    # An order that was given back later still counted on the eve.
+    counted = _known(pairs, orders.day, keys, begin)
+    counted &= orders.void_day[pairs.entry] >= keys.known_before[pairs.row]
+    row, entry = pairs.row[counted], pairs.entry[counted]
+    is_new_day = _is_new_day(row, orders.day[entry])
+    ago = (keys.known_before[row] - orders.day[entry]).astype(float)
+
+    def counts(chosen: NDArray[np.bool_]) -> Floats:
+        return np.bincount(row[chosen], minlength=n).astype(float)
+
+    def per_day(values: NDArray) -> Floats:
+        return _divided(np.bincount(row, values[entry].astype(float), minlength=n), order_days)
+
+    order_days = counts(is_new_day)
+    latest, first = _least(row, ago, n), -_least(row, -ago, n)
+    return {
+        "order_days": order_days,
+        **{f"order_days_{days}d": counts(is_new_day & (ago <= days)) for days in LOOK_BACK_DAYS},
+        "days_since_last_order": latest,
+        "days_since_first_order": first,
+        "orders_a_year": 365 * order_days / (np.nan_to_num(first) + PACE_DAYS),
+        "net_amount_per_order_day": per_day(orders.net_amount),
+        "margin_amount_per_order_day": per_day(orders.margin_amount),
+        "units_per_order_day": per_day(orders.unit_count),
+        "promo_share": per_day(orders.is_promo),
+    }
+
+
+def _of_refunds(ledger: Ledger, keys: Keys, begin: Integers) -> dict[str, Floats]:
+    pairs = Pairs.of(keys.customer, ledger.refunds.customer)
+    counted = _known(pairs, ledger.refunds.day, keys, begin)
+    row, entry = pairs.row[counted], pairs.entry[counted]
+    n = keys.customer.size
+    return {
+        "refund_count": np.bincount(row, minlength=n).astype(float),
+        "refunded_amount": np.bincount(row, ledger.refunds.net_amount[entry], minlength=n),
+    }
+
+
+def _of_events(ledger: Ledger, keys: Keys, begin: Integers) -> Iterator[tuple[str, Floats]]:
+    n = keys.customer.size
+    for name in sorted(ledger.events):
+        customer, day, amount = ledger.events[name]
+        pairs = Pairs.of(keys.customer, customer)
+        counted = _known(pairs, day, keys, begin)
+        row, entry = pairs.row[counted], pairs.entry[counted]
+        count = np.bincount(row, minlength=n).astype(float)
+        total = np.bincount(row, amount[entry], minlength=n)
+        yield f"{name}_count", count
+        yield f"{name}_mean_amount", _divided(total, count)
+        ago = (keys.known_before[row] - day[entry]).astype(float)
+        yield f"days_since_last_{name}", _least(row, ago, n)
+
+
+def _least(row: Integers, values: Floats, n: int) -> Floats:
+    """Least value of each row; NaN where there is none."""
+    least = np.full(n, np.inf)
+    np.minimum.at(least, row, values)
+    least[np.isinf(least)] = np.nan
+    return least
+
+
+def _divided(numerator: Floats, denominator: Floats) -> Floats:
+    quotient = np.full(numerator.size, np.nan)
+    np.divide(numerator, denominator, out=quotient, where=denominator != 0)
+    return quotient

@@ -1,24 +1,32 @@
-"""Customers on the day of an event, beside those who could have had it on the same days.
+"""Customers on the day of an event, beside those who met the same occasion without it.
 
 What belongs here is time: who is at risk, what was known before, and what counts as outcome. The
 arrays that come out are what `estimation` asks; no effect is estimated here.
 
-Customers are described on cut days, a month apart (`Ledger.known_at`). Whoever has the first event
-in the month after a cut is treated, from that day on. Controls are drawn from those at risk on the
-same cut who had not had the event by a day of reference in the same month: risk-set sampling (Lubin
-& Gail 1984, Biometrics 40(1); Li, Propert & Rosenbaum 2001, JASA 96(455)). That they may have it
-later is no reason to leave them out: nobody knew. The effect is hence that of having the event now
-against not now.
+Rows are occasions: a parcel that was due, an order at whose checkout one could have joined. Those on
+which a customer met the event for the first time are treated. Controls are drawn from the occasions
+of the same month on which the customer had not had it by then: risk-set sampling (Lubin & Gail 1984,
+Biometrics 40(1); Li, Propert & Rosenbaum 2001, JASA 96(455)). That they may have it later is no
+reason to leave them out: nobody knew. The effect is hence that of having the event now against not
+now.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import NamedTuple
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
-from orchestration.science.effects.cohort_rows import OUTCOMES, Chosen, Rows
+from orchestration.science.effects.cohort_rows import (
+    OUTCOMES,
+    Keys,
+    described,
+    first_order_days,
+    group_columns,
+    group_shares,
+    ordered_on,
+    outcomes_of,
+)
 from orchestration.science.effects.estimation import Question
 from orchestration.science.effects.records import Sample
 from orchestration.science.errors import DataError
@@ -28,53 +36,82 @@ Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
 HORIZON_DAYS = 180
-# Customers are described anew so often; what they bought since is a covariate of its own.
-CUT_EVERY_DAYS = 30
+# Controls are of the same month as the treated beside whom they stand.
+MONTH_DAYS = 30
 CONTROLS_PER_TREATED = 4
 # More treated than this make intervals narrower than the assumptions are good for; some are drawn.
 MOST_TREATED = 2_500
+# The placebo is what came in some days before these, given these alone: long enough to tell who buys
+# often, short enough that a shop has customers from before. It doubts too much where the event
+# follows from what is older, a tier of the whole year for one.
+RECENT_DAYS, PLACEBO_DAYS = 180, 90
 SEED = 20_240_229
 
 
-class EventDays(NamedTuple):
-    """Who met something on which day; each of shape (n_events,), in any order."""
+@dataclass(frozen=True)
+class EventDays:
+    """Who met something on which day; each array of shape (n_events,), in any order.
+
+    Attributes
+    ----------
+    customer_ids : array of text
+    day : array of int
+    known_before : array of int, optional
+        What happens from this day on may follow from the event itself (a parcel that was not late
+        has arrived by the day it was promised), so covariates end before it. Absent, the day.
+    groups : mapping of name to array of text
+        What else is known of the occasion before it shows what comes of it, such as the channel of
+        a ticket; None means unknown.
+    """
 
     customer_ids: NDArray[np.object_]
     day: NDArray[np.int64]
+    known_before: NDArray[np.int64] | None = None
+    groups: Mapping[str, NDArray[np.object_]] = field(default_factory=dict)
+
+    def where(self, chosen: NDArray[np.bool_]) -> "EventDays":
+        """Keep a part of them."""
+        return EventDays(
+            self.customer_ids[chosen],
+            self.day[chosen],
+            None if self.known_before is None else self.known_before[chosen],
+            {name: values[chosen] for name, values in self.groups.items()},
+        )
 
 
 @dataclass(frozen=True)
 class Cohort:
-    """Treated customers and controls, one row each, and what came of them.
+    """Occasions with the event and without, one row each, and what came of them.
 
     Attributes
     ----------
     horizon_days : int
     customer_ids : array of text, shape (n,)
-        A control may come again on later cuts, and may be treated later.
-    cut_day : array of int, shape (n,)
-        Covariates are as of the end of this day.
+        A control may come again, and may be treated later.
     day : array of int, shape (n,)
-        Of the event or of reference; the outcome counts the ``horizon_days`` after it.
+        Of the event or of the occasion; the outcome counts the ``horizon_days`` after it.
+    known_before : array of int, shape (n,)
+        Covariates know the days before this one.
     treated : array of bool, shape (n,)
     covariates : array of float, shape (n, n_covariates)
     names : tuple of text
     outcomes : array of float, shape (n, 3)
         Whether they ordered, on how many days, and the margin, in the order of `OUTCOMES`.
     old_enough : array of bool, shape (n,)
-        Rows that the placebo can ask: customers who ordered within the days of ``recent``, and for
-        the first time a horizon or more before them.
+        Rows that the placebo can ask: the first order lies before the days that it asks about.
     recent : array of float, shape (n_old_enough, n_recent)
         What the last `RECENT_DAYS` alone say.
     recent_names : tuple of text
     outcomes_before : array of float, shape (n_old_enough, 3)
-        As ``outcomes``, of the horizon that ended so long before the cut.
+        As ``outcomes``, of the `PLACEBO_DAYS` before those days.
+    order_value : array of float, shape (n,)
+        Logarithm of one more than what was ordered on the row's own day.
     """
 
     horizon_days: int
     customer_ids: NDArray[np.object_]
-    cut_day: Integers
     day: Integers
+    known_before: Integers
     treated: NDArray[np.bool_]
     covariates: Floats
     names: tuple[str, ...]
@@ -83,10 +120,28 @@ class Cohort:
     recent: Floats
     recent_names: tuple[str, ...]
     outcomes_before: Floats
+    order_value: Floats
 
-    def questions(self, event_name: str) -> list[Question]:
-        """Ask for the effect on every outcome, each with its placebo."""
+    def questions(self, event_name: str, *, asks_first_order: bool = False) -> list[Question]:
+        """Ask for the effect on every outcome, each with its placebo.
+
+        Parameters
+        ----------
+        event_name : str
+        asks_first_order : bool
+            New customers have no past: whether their first order is worth more or less than that of
+            others, before anything can have come of the event, is asked instead.
+        """
         who = np.unique(self.customer_ids, return_inverse=True)[1]
+        if asks_first_order:
+            first = Sample(
+                self.treated, self.order_value, self.covariates, self.names, customer=who
+            )
+            words = "in the logarithm of the first order's value"
+            return [
+                one._replace(placebo=first, placebo_words=words)
+                for one in self.questions(event_name)
+            ]
         old = self.old_enough
         return [
             Question(
@@ -133,10 +188,11 @@ def order_days_of(ledger: Ledger) -> EventDays:
     """Take every day with an order: the occasions of events that come with one, like joining.
 
     Whoever joins at the checkout has just shown that they still buy; controls on a day without an
-    order have not, and the difference would be taken for an effect.
+    order have not, and the difference would be taken for an effect. Orders that were given back
+    later count: on their day nobody knew.
     """
-    occasions = ledger.occasions()
-    return EventDays(ledger.customer_ids[occasions.customer], occasions.day.astype(np.int64))
+    pairs = np.unique(np.column_stack([ledger.orders.customer, ledger.orders.day]), axis=0)
+    return EventDays(ledger.customer_ids[pairs[:, 0]], pairs[:, 1].astype(np.int64))
 
 
 def event_cohort(
@@ -144,8 +200,8 @@ def event_cohort(
     event: str | EventDays,
     *,
     at_risk: EventDays | None = None,
+    history: EventDays | None = None,
     horizon_days: int = HORIZON_DAYS,
-    cut_every_days: int = CUT_EVERY_DAYS,
     controls_per_treated: int = CONTROLS_PER_TREATED,
     most_treated: int = MOST_TREATED,
 ) -> Cohort:
@@ -158,9 +214,12 @@ def event_cohort(
         A kind of event of the ledger, or customers with their days. The first of each counts.
     at_risk : EventDays, optional
         The occasions on which the event could have come: parcels for late parcels, complaints for
-        a recovery, `order_days_of` for what is decided at the checkout. Controls are then those who
-        met one and not the event. Absent, everybody is at risk on every day.
-    horizon_days, cut_every_days, controls_per_treated, most_treated : int > 0
+        a recovery, `order_days_of` for what is decided at the checkout. Absent, every customer is
+        at risk on every day since the first order.
+    history : EventDays, optional
+        Earlier occasions whose groups describe a customer: by which share of the orders before came
+        through the app.
+    horizon_days, controls_per_treated, most_treated : int > 0
 
     Returns
     -------
@@ -172,111 +231,142 @@ def event_cohort(
     DataError
         If the ledger has no such event, or a number of days is not positive.
     """
-    numbers = (horizon_days, cut_every_days, controls_per_treated, most_treated)
+    numbers = (horizon_days, controls_per_treated, most_treated)
     if min(numbers) <= 0:
         raise DataError(f"days and numbers of customers must be positive, got {numbers}")
-    days = events_of(ledger, event) if isinstance(event, str) else event
-    first = _first_days(ledger, days)
-    treated = np.flatnonzero(first < NEVER)
-    if treated.size > most_treated:
+    event = events_of(ledger, event) if isinstance(event, str) else event
+    days = _keys(ledger, event)
+    first = _first(days, ledger.n_customers)
+    treated = _rows(days, first)
+    # Whose horizon is not over tells nothing.
+    treated = _rows(treated, treated.day <= ledger.until - horizon_days)
+    risk = None if at_risk is None else _keys(ledger, at_risk)
+    born = first_order_days(ledger)
+    # Of those who looked around and never ordered nothing is known, so that before the first order
+    # the others would be known by what they did later.
+    if risk is None:
+        treated = _rows(treated, born[treated.customer] < treated.known_before)
+    else:
+        treated = _rows(treated, born[treated.customer] <= treated.day)
+        risk = _rows(risk, born[risk.customer] <= risk.day)
+    if treated.customer.size > most_treated:
         # By lot, without regard to anything that people did.
-        lot = np.random.default_rng(SEED).permutation(ledger.n_customers)[treated]
-        treated = treated[np.sort(np.argsort(lot)[:most_treated])]
-    is_drawn = np.zeros(ledger.n_customers, dtype=bool)
-    is_drawn[treated] = True
+        lot = np.random.default_rng(SEED).permutation(ledger.n_customers)[treated.customer]
+        treated = _rows(treated, np.sort(np.argsort(lot)[:most_treated]))
+    event_day = np.full(ledger.n_customers, NEVER, dtype=np.int64)
+    event_day[days.customer[first]] = days.day[first]
 
-    occasions = ledger.occasions()
-    rows = [
-        Rows.of(ledger, occasions, chosen, horizon_days)
-        for chosen in _chosen(
-            ledger, first, is_drawn, at_risk, horizon_days, cut_every_days, controls_per_treated
-        )
-    ]
-    return _together(rows, horizon_days)
-
-
-def _chosen(
-    ledger: Ledger,
-    first: Integers,
-    is_drawn: NDArray[np.bool_],
-    at_risk: EventDays | None,
-    horizon_days: int,
-    cut_every_days: int,
-    controls_per_treated: int,
-) -> Iterator[Chosen]:
-    """Treated and controls of each cut, from the latest whose horizon is over to the earliest."""
-    latest = ledger.until - horizon_days - cut_every_days
-    for cut in range(latest, ledger.first_day - 1, -cut_every_days):
-        last = cut + cut_every_days
-        own = (first > cut) & (first <= last) & is_drawn
-        if not own.any():
-            continue
-        known = ledger.known_at(cut)
-        position = np.searchsorted(ledger.customer_ids, known.customer_ids)
-        treated = position[own[position]]
-        if not treated.size:
-            continue
-        random = np.random.default_rng([SEED, cut])
-        if at_risk is None:
-            reference = np.full(ledger.n_customers, NEVER, dtype=np.int64)
-            reference[position] = random.choice(first[treated], position.size)
+    controls = [_rows(treated, slice(0))]
+    for month, own in _months(treated, ledger.until - horizon_days):
+        random = np.random.default_rng([SEED, month])
+        if risk is None:
+            could = _everybody(own, born, event_day, random)
         else:
-            reference = _first_days(ledger, at_risk, after=cut)
-        could = position[(reference[position] <= last) & (first[position] > reference[position])]
-        wanted = min(could.size, controls_per_treated * treated.size)
-        controls = np.sort(random.choice(could, wanted, replace=False))
-        customer = np.concatenate([treated, controls])
-        day = np.concatenate([first[treated], reference[controls]])
-        yield Chosen(known, customer, day, np.arange(customer.size) < treated.size)
+            inside = (risk.day > month - MONTH_DAYS) & (risk.day <= month)
+            could = _rows(risk, inside & (risk.day < event_day[risk.customer]))
+        wanted = min(could.customer.size, controls_per_treated * own.customer.size)
+        chosen = np.sort(random.choice(could.customer.size, wanted, replace=False))
+        controls.append(_rows(could, chosen))
+    control = Keys(*map(np.concatenate, zip(*controls, strict=True)))
+    # Nobody is at risk by an occasion of their own where everybody is: then there are no groups.
+    occasions = event if at_risk is None else at_risk
+    groups = {
+        name: np.concatenate([event.groups[name][treated.place], values[control.place]])
+        for name, values in occasions.groups.items()
+        if at_risk is not None and name in event.groups
+    }
+    keys = Keys(*map(np.concatenate, zip(treated, control, strict=True)))
+    is_treated = np.arange(keys.customer.size) < treated.customer.size
+    return _cohort(ledger, keys, is_treated, born, groups, history, horizon_days)
 
 
-def _first_days(ledger: Ledger, days: EventDays, after: int | None = None) -> Integers:
-    """First day of each customer of a ledger, `NEVER` where there is none; strangers are ignored."""
-    ids, day = np.asarray(days.customer_ids, dtype=object), np.asarray(days.day, dtype=np.int64)
-    if ids.shape != day.shape:
-        raise DataError(f"events have {ids.size} customers but {day.size} days")
-    found = np.full(ledger.n_customers, NEVER, dtype=np.int64)
-    if not ids.size or not ledger.n_customers:
-        return found
-    position = np.minimum(np.searchsorted(ledger.customer_ids, ids), ledger.n_customers - 1)
-    own = ledger.customer_ids[position] == ids
-    if after is not None:
-        own &= day > after
-    np.minimum.at(found, position[own], day[own])
-    return found
+def _months(treated: Keys, latest: int) -> Iterator[tuple[int, Keys]]:
+    """Treated of each month by its last day, from the latest that is over to the earliest."""
+    number = (latest - treated.day) // MONTH_DAYS
+    for one in np.unique(number):
+        yield int(latest - one * MONTH_DAYS), _rows(treated, number == one)
 
 
-def _together(rows: list[Rows], horizon_days: int) -> Cohort:
-    """All cuts in one, the earliest first."""
-    rows = rows[::-1]
-    covariates, names = _stacked([(one.covariates, one.treated.size) for one in rows])
-    recent, recent_names = _stacked([(one.recent, int(one.old_enough.sum())) for one in rows])
-    none = np.zeros(0)
-    wide = np.zeros((0, len(OUTCOMES)))
+def _everybody(own: Keys, born: Integers, event_day: Integers, random: np.random.Generator) -> Keys:
+    """Every customer on a day of reference, drawn from those of the treated."""
+    number = random.choice(own.customer.size, born.size)
+    day, known_before = own.day[number], own.known_before[number]
+    could = np.flatnonzero((born < known_before) & (day < event_day))
+    return Keys(could, day[could], known_before[could], could)
+
+
+def _cohort(
+    ledger: Ledger,
+    keys: Keys,
+    treated: NDArray[np.bool_],
+    born: Integers,
+    groups: Mapping[str, NDArray[np.object_]],
+    history: EventDays | None,
+    horizon_days: int,
+) -> Cohort:
+    earlier = None if history is None else (_keys(ledger, history), history.groups)
+    tonight = np.full(keys.customer.size, ledger.until + 1, dtype=np.int64)
+    covariates = {
+        **described(ledger, keys),
+        **({} if earlier is None else group_shares(keys, *earlier)),
+        **group_columns(groups),
+    }
+    recently = keys.known_before - RECENT_DAYS
+    begin = recently - 1 - PLACEBO_DAYS
+    old = born[keys.customer] <= begin
+    olds = _rows(keys, old)
+    recent = {
+        **described(ledger, olds, since=recently[old]),
+        **({} if earlier is None else group_shares(olds, *earlier, since=recently[old])),
+        **{name: column[old] for name, column in group_columns(groups).items()},
+    }
+    before = outcomes_of(ledger, olds.customer, begin[old], PLACEBO_DAYS, olds.known_before)
     return Cohort(
         horizon_days,
-        np.concatenate([none.astype(object), *(one.customer_ids for one in rows)]),
-        np.concatenate([none.astype(np.int64), *(one.cut_day for one in rows)]),
-        np.concatenate([none.astype(np.int64), *(one.day for one in rows)]),
-        np.concatenate([none.astype(bool), *(one.treated for one in rows)]),
-        covariates,
-        names,
-        np.concatenate([wide, *(one.outcomes for one in rows)]),
-        np.concatenate([none.astype(bool), *(one.old_enough for one in rows)]),
-        recent,
-        recent_names,
-        np.concatenate([wide, *(one.outcomes_before for one in rows)]),
+        ledger.customer_ids[keys.customer],
+        keys.day,
+        keys.known_before,
+        treated,
+        _columns(covariates, keys.customer.size),
+        tuple(covariates),
+        outcomes_of(ledger, keys.customer, keys.day, horizon_days, tonight),
+        old,
+        _columns(recent, olds.customer.size),
+        tuple(recent),
+        before,
+        np.log1p(np.maximum(ordered_on(ledger, keys.customer, keys.day), 0)),
     )
 
 
-def _stacked(parts: list[tuple[dict[str, Floats], int]]) -> tuple[Floats, tuple[str, ...]]:
-    """Columns of all cuts below each other; what a cut did not know of yet is NaN there."""
-    names = tuple(dict.fromkeys(name for columns, _ in parts for name in columns))
-    stacked = np.full((sum(size for _, size in parts), len(names)), np.nan)
-    begin = 0
-    for columns, size in parts:
-        for position, name in enumerate(names):
-            if name in columns:
-                stacked[begin : begin + size, position] = columns[name]
-        begin += size
-    return stacked, names
+def _columns(columns: Mapping[str, Floats], n: int) -> Floats:
+    return np.column_stack(list(columns.values())) if columns else np.zeros((n, 0))
+
+
+def _keys(ledger: Ledger, days: EventDays) -> Keys:
+    """Events of customers of the ledger, ascending by customer and day; strangers are ignored."""
+    ids, day = np.asarray(days.customer_ids, dtype=object), np.asarray(days.day, dtype=np.int64)
+    known = day if days.known_before is None else np.asarray(days.known_before, dtype=np.int64)
+    if not ids.shape == day.shape == known.shape:
+        raise DataError(
+            f"events have {ids.size} customers but {day.size} days, known before {known.size}"
+        )
+    if (known > day).any():
+        raise DataError("what is known before an event must not end after it")
+    none = np.zeros(0, dtype=np.int64)
+    if not ids.size or not ledger.n_customers:
+        return Keys(none, none, none, none)
+    customer = np.minimum(np.searchsorted(ledger.customer_ids, ids), ledger.n_customers - 1)
+    own = np.flatnonzero(ledger.customer_ids[customer] == ids)
+    own = own[np.lexsort((known[own], day[own], customer[own]))]
+    return Keys(customer[own], day[own], known[own], own)
+
+
+def _first(days: Keys, n_customers: int) -> NDArray[np.bool_]:
+    """Whether a row is the first of its customer."""
+    first = np.ones(days.customer.size, dtype=bool)
+    first[1:] = np.diff(days.customer) != 0
+    return first
+
+
+def _rows(keys: Keys, chosen: NDArray | slice) -> Keys:
+    return Keys(*(column[chosen] for column in keys))

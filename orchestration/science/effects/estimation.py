@@ -74,15 +74,20 @@ class Question(NamedTuple):
     outcome_name: str
     sample: Sample
     placebo: Sample | None = None
+    placebo_words: str = "before the event"
 
 
 @dataclass(frozen=True)
 class Settings:
-    """How an effect is estimated; the defaults are those of the night."""
+    """How an effect is estimated; the defaults are those of the night.
+
+    With ``needs_placebo``, an effect whose placebo could not be tested is not identified.
+    """
 
     folds: int = FOLDS
     deals: int = DEALS
     seed: int = SEED
+    needs_placebo: bool = False
 
 
 DEFAULTS = Settings()
@@ -146,11 +151,16 @@ def estimate_effects(
         As for `estimate_effect`.
     """
     main, before = _Chances(settings), _Chances(settings)
-    return [_effect(one, estimand, method, main, before) for one in questions]
+    return [_effect(one, estimand, method, settings, main, before) for one in questions]
 
 
 def _effect(
-    question: Question, estimand: Estimand, method: Method, main: "_Chances", before: "_Chances"
+    question: Question,
+    estimand: Estimand,
+    method: Method,
+    settings: Settings,
+    main: "_Chances",
+    before: "_Chances",
 ) -> Effect:
     given = question.sample.checked()
     asked = _differenced(given, method, "the sample")
@@ -166,8 +176,8 @@ def _effect(
     adjusted, overlap, reason = _found(asked, estimand, main)
     tested = Placebo(None, None, "placebo not tested: there is no effect to doubt")
     if reason is None:
-        tested = _placebo(question.placebo, estimand, method, before)
-        if tested.is_passed is False:
+        tested = _placebo(question, estimand, method, before)
+        if tested.is_passed is False or (settings.needs_placebo and not tested.is_passed):
             adjusted, reason = None, tested.words
     if reason is None:
         verdict = (
@@ -183,6 +193,9 @@ def _effect(
         estimand=_estimand_words(estimand, overlap),
         treated_count=count[0],
         control_count=count[1],
+        customer_count=int(np.unique(customer).size),
+        treated_mean=_mean(given.outcome[treated]),
+        control_mean=_mean(given.outcome[~treated]),
         naive=naive,
         adjusted=adjusted,
         overlap=overlap,
@@ -291,6 +304,10 @@ def _found(sample: Sample, estimand: Estimand, chances: _Chances) -> Finding:
     return adjusted, overlap, None
 
 
+def _mean(outcome: Floats) -> float | None:
+    return float(outcome.mean()) if outcome.size else None
+
+
 def _refusal(sample: Sample) -> str | None:
     """Why there is nobody to compare, or None."""
     treated, customer = sample.treated, sample.customer
@@ -310,11 +327,9 @@ def _refusal(sample: Sample) -> str | None:
     return None
 
 
-def _placebo(
-    placebo: Sample | None, estimand: Estimand, method: Method, chances: _Chances
-) -> Placebo:
+def _placebo(question: Question, estimand: Estimand, method: Method, chances: _Chances) -> Placebo:
     """Ask for the effect on a time before the event, where it must be none."""
-    untested = "placebo not tested: "
+    untested, placebo = "placebo not tested: ", question.placebo
     if placebo is None:
         return Placebo(None, None, untested + "no outcome of a time before the event")
     asked = _differenced(placebo.checked(), method, "the placebo")
@@ -327,11 +342,11 @@ def _placebo(
     if _told_share(asked, *chances.of(asked)) > MOST_TOLD:
         return Placebo(None, None, untested + "the covariates tell its outcome")
     low, high = estimate.interval_95
-    told = f"{estimate.value:+.3g} (95% {low:+.3g} to {high:+.3g}) before the event"
+    told = f"{estimate.value:+.3g} (95% {low:+.3g} to {high:+.3g}) {question.placebo_words}"
     # One sound effect in twenty is refused by chance. A rarer refusal would let more bias pass: an
     # empty cell does less harm than a wrong number.
     if low > 0 or high < 0:
-        words = f"placebo fails: the same estimate finds {told}, when it can have done nothing"
+        words = f"placebo fails: the same estimate finds {told}, which it cannot have changed"
         return Placebo(estimate, False, words)
     return Placebo(estimate, True, f"placebo passes: {told}")
 

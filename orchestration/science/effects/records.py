@@ -197,6 +197,10 @@ class Effect:
         Whose average effect it is, in words.
     treated_count, control_count : int
         Distinct customers with and without the event; who is in both counts in both.
+    customer_count : int
+        Distinct customers of both.
+    treated_mean, control_mean : float or None
+        Mean outcome of either group as it came; None if it is empty.
     naive : Estimate or None
         Mean of the one group less that of the other, with no adjustment; None if one is empty.
     adjusted : Estimate or None
@@ -214,6 +218,9 @@ class Effect:
     estimand: str
     treated_count: int
     control_count: int
+    customer_count: int
+    treated_mean: float | None
+    control_mean: float | None
     naive: Estimate | None
     adjusted: Estimate | None
     overlap: Overlap | None
@@ -235,6 +242,9 @@ class Effect:
             "estimand": self.estimand,
             "treated_count": self.treated_count,
             "control_count": self.control_count,
+            "customer_count": self.customer_count,
+            "treated_mean": self.treated_mean,
+            "control_mean": self.control_mean,
             **_estimate_columns("naive", self.naive),
             **_estimate_columns("adjusted", self.adjusted),
             **_estimate_columns("placebo", self.placebo.estimate),

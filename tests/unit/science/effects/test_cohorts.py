@@ -7,8 +7,9 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from orchestration.science.effects.cohort_rows import RECENT_DAYS
 from orchestration.science.effects.cohorts import (
+    PLACEBO_DAYS,
+    RECENT_DAYS,
     EventDays,
     event_cohort,
     events_of,
@@ -76,7 +77,7 @@ def small_shop():
 
 @pytest.fixture(scope="module")
 def small():
-    # The latest cut is 80 - 20 - 30 = 30, so that its month ends at 60 and the outcome at 80.
+    # Horizons must end by day 80, so the latest month is (30, 60].
     return event_cohort(small_shop(), "tier", horizon_days=20, controls_per_treated=9)
 
 
@@ -84,21 +85,27 @@ def of(cohort, name):
     return cohort.covariates[:, cohort.names.index(name)].tolist()
 
 
-def test_the_first_event_after_the_cut_makes_a_treated_customer(small):
+def test_the_first_event_makes_a_treated_customer(small):
+    """Bob's came before his first order: he was no customer then, and is none without it later."""
     assert small.customer_ids.tolist() == ["ann", "cid", "dan"]
     assert small.treated.tolist() == [True, False, False]
-    assert small.cut_day.tolist() == [30, 30, 30]
     # The only day of an event in that month is the day of reference of everybody.
     assert small.day.tolist() == [34, 34, 34]
 
 
-def test_covariates_are_those_of_the_cut_and_of_the_days_before_the_event(small):
-    assert of(small, "order_days") == [1, 1, 1]
-    assert of(small, "days_since_last_order") == [30, 20, 10]
-    assert of(small, "days_since_cut") == [4, 4, 4]
-    # Ann ordered on 32 and 33; the second still counted on the eve of the event, what she ordered
-    # on 31 did no more. Not 34 itself.
-    assert of(small, "orders_since_cut") == [2, 0, 0]
+def test_covariates_are_those_of_the_eve_of_the_event(small):
+    """Ann ordered on 0, 32 and 33; what she ordered on 31 was given back on 33, and 34 is no eve.
+    The order of 33 was given back on 34, and still counted."""
+    assert of(small, "order_days") == [3, 1, 1]
+    assert of(small, "order_days_30d") == [2, 1, 1]
+    assert of(small, "days_since_last_order") == [1, 24, 14]
+    assert of(small, "days_since_first_order") == [34, 24, 14]
+    assert of(small, "margin_amount_per_order_day") == [(4 + 5 + 6) / 3, 2, 3]
+    assert of(small, "orders_a_year") == [365 * 3 / 214, 365 / 204, 365 / 194]
+    assert of(small, "tier_count") == [0, 0, 0]
+    assert of(small, "refund_count") == [0, 0, 0]
+    # Day 34 is the 4th of February 1970.
+    assert of(small, "month is 2") == [1, 1, 1]
 
 
 def test_outcomes_begin_on_the_day_after_and_lose_what_was_given_back(small):
@@ -108,7 +115,7 @@ def test_outcomes_begin_on_the_day_after_and_lose_what_was_given_back(small):
 
 @pytest.fixture(scope="module")
 def shop():
-    return drawn_shop(customers=900, days=1_000)
+    return drawn_shop(customers=1_200, days=1_000)
 
 
 @pytest.fixture(scope="module")
@@ -135,17 +142,54 @@ def test_a_time_in_which_nobody_ordered_has_outcomes_of_zero():
 
 
 def test_for_what_is_decided_at_the_checkout_controls_stood_there_too():
-    """Ann's event is on an order day; of the others only Cid orders in the same month, on 40."""
+    """Ann's event is on an order day; before it she ordered on 31, 32 and 33 of the same month, and
+    of the others only Cid did, on 40."""
     ledger = small_shop()
     cohort = event_cohort(
         ledger, "tier", at_risk=order_days_of(ledger), horizon_days=20, controls_per_treated=9
     )
-    assert cohort.customer_ids.tolist() == ["ann", "ann", "cid"]
-    assert cohort.treated.tolist() == [True, False, False]
-    # Ann herself is a control on 32, two days before her event.
-    assert cohort.day.tolist() == [34, 32, 40]
+    assert cohort.customer_ids.tolist() == ["ann", "ann", "ann", "ann", "cid"]
+    assert cohort.treated.tolist() == [True, False, False, False, False]
+    assert cohort.day.tolist() == [34, 31, 32, 33, 40]
     # On the eve of the 32nd, what she ordered on 31 had not been given back yet.
-    assert of(cohort, "orders_since_cut") == [2, 1, 0]
+    assert of(cohort, "order_days") == [3, 1, 2, 3, 1]
+
+
+def test_what_may_follow_from_the_event_is_not_among_the_covariates():
+    """A parcel ordered on 32, due on 34: the order of 33 tells nothing of who was late. On the eve of
+    33 what Ann ordered on 31 still counted."""
+    due = EventDays(np.array(["ann"], dtype=object), np.array([34]), np.array([33]))
+    cohort = event_cohort(small_shop(), due, horizon_days=20)
+    assert cohort.customer_ids.tolist() == ["ann", "bob", "cid", "dan"]
+    assert of(cohort, "margin_amount_per_order_day") == [(4 + 3 + 5) / 3, 1, 2, 3]
+    assert cohort.outcomes[0].tolist() == [1, 2, 8.0 + 9.0 - 2.5]
+    late = EventDays(np.array(["ann"], dtype=object), np.array([34]), np.array([36]))
+    with pytest.raises(DataError, match="must not end after"):
+        event_cohort(small_shop(), late, horizon_days=20)
+
+
+def test_words_of_an_occasion_are_flags_and_those_of_earlier_ones_are_shares():
+    ledger = small_shop()
+    orders = order_days_of(ledger)
+    # Ann ordered on the 31st, 32nd and 33rd by app, app and web; the 34th by app.
+    channel = np.where(np.isin(orders.day, (31, 32, 34)), "app", "web").astype(object)
+    orders = EventDays(orders.customer_ids, orders.day, None, {"channel": channel})
+    event = orders.where((orders.customer_ids == "ann") & (orders.day == 34))
+    few = pytest.MonkeyPatch()
+    few.setattr("orchestration.science.effects.cohort_rows.FEWEST_OF_GROUP", 1)
+    with few.context():
+        cohort = event_cohort(
+            ledger, event, at_risk=orders, history=orders, horizon_days=20, controls_per_treated=9
+        )
+    assert cohort.day.tolist() == [34, 31, 32, 33, 40]
+    [flag] = [name for name in cohort.names if name.startswith("channel is")]
+    assert flag == "channel is web"
+    assert of(cohort, flag) == [0, 0, 0, 1, 1]
+    [share] = [name for name in cohort.names if name.startswith("share with")]
+    # Before the 34th came 0, 31, 32 and 33; before the 31st only 0; before Cid's 40th his 10th.
+    of_app = [2 / 4, 0, 1 / 2, 2 / 3, 0]
+    of_web = [1 - one for one in of_app]
+    assert of(cohort, share) == (of_app if share.endswith("app") else of_web)
 
 
 def test_outcomes_are_those_that_the_ledger_counts_from_the_same_day(shop, cohort):
@@ -160,49 +204,58 @@ def test_outcomes_are_those_that_the_ledger_counts_from_the_same_day(shop, cohor
         assert cohort.outcomes[rows, 0].tolist() == (counted.order_count[at] > 0).tolist()
 
 
-def test_another_future_changes_nothing_that_was_known(shop, late, parcels, cohort):
+def test_another_future_changes_nothing_that_was_known(shop, late, parcels):
     origin = FIRST_DAY + 800
     other = with_another_future(shop, origin)
-    past = [EventDays(one.customer_ids, one.day) for one in (late, parcels)]
-    again = event_cohort(other, past[0], at_risk=past[1], horizon_days=HORIZON)
-    for one, another in (
-        (cohort.cut_day, again.cut_day),
-        (cohort.customer_ids, again.customer_ids),
-        (cohort.day, again.day),
-        (cohort.treated, again.treated),
-    ):
-        rows = (cohort.cut_day + 30 <= origin, again.cut_day + 30 <= origin)
-        assert one[rows[0]].tolist() == another[rows[1]].tolist()
-    assert rows[0].sum() > 900
-    for name in cohort.names:
-        before = cohort.covariates[rows[0], cohort.names.index(name)]
-        after = again.covariates[rows[1], again.names.index(name)]
-        assert np.array_equal(before, after, equal_nan=True), name
-    # The placebo's past and the year that explains it were known too.
-    olds = [one.old_enough & row for one, row in ((cohort, rows[0]), (again, rows[1]))]
-    early, late_ = olds[0][cohort.old_enough], olds[1][again.old_enough]
-    assert early.sum() > 20
-    assert np.array_equal(cohort.outcomes_before[early], again.outcomes_before[late_])
-    for name in cohort.recent_names:
-        before = cohort.recent[early, cohort.recent_names.index(name)]
-        after = again.recent[late_, again.recent_names.index(name)]
-        assert np.array_equal(before, after, equal_nan=True), name
+    past = [one.where(one.day <= origin) for one in (late, parcels)]
+    # Months are counted back from the last day, so that both end where a month does.
+    horizon = HORIZON + (shop.until - HORIZON - origin) % 30
+    cohort, again = (
+        event_cohort(each, past[0], at_risk=past[1], horizon_days=horizon) for each in (shop, other)
+    )
+    assert cohort.treated.size > 900
+    for name in ("customer_ids", "day", "treated", "old_enough", "outcomes_before"):
+        assert np.array_equal(getattr(cohort, name), getattr(again, name)), name
+    assert cohort.old_enough.sum() > 20
+    # The other future holds kinds of events that nobody had met by then.
+    for names, columns in (("names", "covariates"), ("recent_names", "recent")):
+        before = dict(zip(getattr(cohort, names), getattr(cohort, columns).T, strict=True))
+        after = dict(zip(getattr(again, names), getattr(again, columns).T, strict=True))
+        assert before.keys() <= after.keys()
+        for name, column in after.items():
+            met = before.get(name, np.full(column.size, 0.0 if "count" in name else np.nan))
+            assert np.array_equal(met, column, equal_nan=True), name
     # The outcomes did change: the other future is another one.
-    assert not np.array_equal(cohort.outcomes[rows[0]], again.outcomes[rows[1]])
+    assert not np.array_equal(
+        event_cohort(shop, past[0], at_risk=past[1], horizon_days=5).outcomes,
+        event_cohort(other, past[0], at_risk=past[1], horizon_days=5).outcomes,
+    )
 
 
 def test_a_ledger_cut_three_months_ago_tells_the_same_of_the_months_before(
     shop, late, parcels, cohort
 ):
-    again = event_cohort(
-        shop.known_at(shop.until - 90), late, at_risk=parcels, horizon_days=HORIZON
-    )
-    rows = cohort.cut_day <= shop.until - 90 - HORIZON - 30
+    ended = shop.until - 90
+    past = [one.where(one.day <= ended) for one in (late, parcels)]
+    again = event_cohort(shop.known_at(ended), past[0], at_risk=past[1], horizon_days=HORIZON)
+    rows = cohort.day <= ended - HORIZON
     assert 500 < rows.sum() < rows.size
-    assert cohort.customer_ids[rows].tolist() == again.customer_ids.tolist()
-    assert np.array_equal(cohort.outcomes[rows], again.outcomes)
+
+    def by_row(one, chosen):
+        return {
+            (who, day, flag): (tuple(known), tuple(came))
+            for who, day, flag, known, came in zip(
+                one.customer_ids[chosen],
+                one.day[chosen].tolist(),
+                one.treated[chosen].tolist(),
+                np.nan_to_num(one.covariates[chosen], nan=-1).tolist(),
+                one.outcomes[chosen].tolist(),
+                strict=True,
+            )
+        }
+
     assert cohort.names == again.names
-    assert np.array_equal(cohort.covariates[rows], again.covariates, equal_nan=True)
+    assert by_row(cohort, rows) == by_row(again, slice(None))
 
 
 def test_controls_met_a_parcel_on_their_day_and_no_late_one_before(shop, late, parcels, cohort):
@@ -223,12 +276,13 @@ def test_controls_met_a_parcel_on_their_day_and_no_late_one_before(shop, late, p
 
 def test_there_are_as_many_controls_as_asked_for_in_every_month(shop, late):
     cohort = event_cohort(shop, late, horizon_days=HORIZON, controls_per_treated=2)
-    for cut in np.unique(cohort.cut_day)[5:]:
-        month = cohort.cut_day == cut
-        treated = int(cohort.treated[month].sum())
-        assert int((~cohort.treated[month]).sum()) == 2 * treated
-        days = set(cohort.day[month & cohort.treated].tolist())
-        assert set(cohort.day[month & ~cohort.treated].tolist()) <= days
+    month = (shop.until - HORIZON - cohort.day) // 30
+    for one in np.unique(month)[:-5]:
+        inside = month == one
+        treated = int(cohort.treated[inside].sum())
+        assert int((~cohort.treated[inside]).sum()) == 2 * treated
+        days = set(cohort.day[inside & cohort.treated].tolist())
+        assert set(cohort.day[inside & ~cohort.treated].tolist()) <= days
 
 
 def test_a_large_number_of_treated_is_drawn_by_lot(shop, late):
@@ -242,14 +296,18 @@ def test_a_large_number_of_treated_is_drawn_by_lot(shop, late):
 def test_the_placebo_asks_about_days_that_its_covariates_do_not_tell(shop, cohort):
     """Orders of the far past, changed, move the placebo's outcome and no covariate of its own."""
     old = cohort.old_enough
-    begin = cohort.cut_day[old] - RECENT_DAYS - HORIZON
+    known = cohort.known_before[old]
     who, day = shop.customer_ids[shop.orders.customer], shop.orders.day
+    assert old.sum() > 100
     for row in range(0, int(old.sum()), 37):
         own = day[who == cohort.customer_ids[old][row]]
-        inside = own[(own > begin[row]) & (own <= begin[row] + HORIZON)]
+        # Recent are the 180 days up to the eve; the 90 days before those are asked about.
+        lately = own[(own >= known[row] - RECENT_DAYS) & (own < known[row])]
+        inside = own[
+            (own >= known[row] - RECENT_DAYS - PLACEBO_DAYS) & (own < known[row] - RECENT_DAYS)
+        ]
         assert cohort.outcomes_before[row, 1] == np.unique(inside).size
-        assert own.min() <= begin[row]
-        lately = own[(own > begin[row] + HORIZON) & (own <= cohort.cut_day[old][row])]
+        assert own.min() < known[row] - RECENT_DAYS - PLACEBO_DAYS
         at = cohort.recent_names.index("order_days")
         assert cohort.recent[row, at] == np.unique(lately).size
 

@@ -1,0 +1,154 @@
+"""All effects of a night: occasions and ledger in, one row per event and outcome out.
+
+What belongs here is the way from tables to questions and from effects to rows.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from orchestration.science.effects.cohorts import EventDays, event_cohort
+from orchestration.science.effects.comparisons import COMPARISONS, Comparison
+from orchestration.science.effects.estimation import Settings, estimate_effects
+from orchestration.science.effects.records import Effect
+from orchestration.science.ledger import Ledger
+
+# Nothing stands in a published table whose placebo nobody could test.
+NIGHTLY = Settings(needs_placebo=True)
+GROUPS = ("channel", "checkout_method", "country_code", "handling")
+ORDERS = "order_placed"
+
+SCHEMA = pa.schema(
+    [
+        ("event_family", pa.string()),
+        ("event_name", pa.string()),
+        ("ordinal", pa.int64()),
+        ("outcome_name", pa.string()),
+        ("horizon_days", pa.int64()),
+        ("with_event", pa.string()),
+        ("without_event", pa.string()),
+        ("method", pa.string()),
+        ("estimand", pa.string()),
+        *((name, pa.int64()) for name in ("treated_count", "control_count", "customer_count")),
+        ("treated_mean", pa.float64()),
+        ("control_mean", pa.float64()),
+        *(
+            (f"{kind}_{word}", pa.float64())
+            for kind in ("naive", "adjusted", "placebo")
+            for word in (
+                "difference",
+                "standard_error",
+                "low_80",
+                "high_80",
+                "low_95",
+                "high_95",
+            )
+        ),
+        ("is_placebo_passed", pa.bool_()),
+        *(
+            (name, pa.float64())
+            for name in (
+                "propensity_lowest",
+                "propensity_highest",
+                "trimmed_share",
+                "trimmed_treated_share",
+                "effective_treated_count",
+                "effective_control_count",
+                "largest_difference_before",
+                "largest_difference_after",
+            )
+        ),
+        ("is_identified", pa.bool_()),
+        ("verdict", pa.string()),
+    ]
+)
+
+
+def effects_of_the_night(
+    ledger: Ledger,
+    occasions: pa.Table,
+    comparisons: Sequence[Comparison] = COMPARISONS,
+    settings: Settings = NIGHTLY,
+) -> list[tuple[Comparison, Effect]]:
+    """Estimate every effect on every outcome.
+
+    Parameters
+    ----------
+    ledger : Ledger
+    occasions : pyarrow.Table
+        customer_id, event_name, event_date, known_before_date, is_exposed,
+        earlier_bad_experiences, and the words of `GROUPS`. Rows of strangers to the ledger are
+        ignored.
+    comparisons : sequence of Comparison
+    settings : Settings
+    """
+    known = pc.is_in(occasions["customer_id"], pa.array(ledger.customer_ids, pa.string()))
+    occasions = occasions.filter(known)
+    history = event_days(occasions, pc.equal(occasions["event_name"], ORDERS))
+    found = []
+    for one in comparisons:
+        cohort = event_cohort(
+            ledger,
+            event_days(occasions, _of(occasions, one, one.events, is_exposed=True)),
+            at_risk=event_days(occasions, _of(occasions, one, one.occasions, is_exposed=False))
+            if one.occasions
+            else None,
+            history=history,
+        )
+        questions = cohort.questions(one.event_name, asks_first_order=one.is_first_order)
+        found += [(one, effect) for effect in estimate_effects(questions, settings=settings)]
+    return found
+
+
+def effect_table(found: Sequence[tuple[Comparison, Effect]]) -> pa.Table:
+    """One row per comparison and outcome."""
+    rows = []
+    for one, effect in found:
+        outcome, horizon = effect.outcome_name.rsplit("_", 1)
+        rows.append(
+            effect.to_row()
+            | {
+                "event_family": one.family,
+                "ordinal": one.ordinal or 1,
+                "outcome_name": outcome,
+                "horizon_days": int(horizon.removesuffix("d")),
+                "with_event": one.with_event,
+                "without_event": one.without_event,
+            }
+        )
+    return pa.Table.from_pylist(rows, schema=SCHEMA)
+
+
+def _of(
+    occasions: pa.Table, one: Comparison, kinds: tuple[str, ...], *, is_exposed: bool
+) -> pa.ChunkedArray:
+    chosen = pc.and_(
+        pc.is_in(occasions["event_name"], pa.array(kinds, pa.string())),
+        pc.equal(occasions["is_exposed"], is_exposed),
+    )
+    if one.ordinal is None:
+        return chosen
+    return pc.and_(chosen, pc.equal(occasions["earlier_bad_experiences"], one.ordinal - 1))
+
+
+def event_days(occasions: pa.Table, chosen: pa.ChunkedArray) -> EventDays:
+    """The chosen rows of the table as arrays; the order of an engine's rows moves nothing."""
+    rows = occasions.filter(chosen).sort_by(
+        [("customer_id", "ascending"), ("event_date", "ascending"), ("event_name", "ascending")]
+    )
+
+    def words(name: str) -> np.ndarray:
+        return np.asarray(rows[name].to_pylist(), dtype=object)
+
+    def days(name: str) -> np.ndarray:
+        column = pc.cast(pc.cast(rows[name], pa.date32()), pa.int32())
+        return column.to_numpy().astype(np.int64)
+
+    return EventDays(
+        words("customer_id"),
+        days("event_date"),
+        days("known_before_date"),
+        {name: words(name) for name in GROUPS},
+    )
