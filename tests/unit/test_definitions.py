@@ -132,6 +132,7 @@ def test_the_gates_of_the_scores_block(graph):
         "every_used_fit_converged",
         "every_customer_is_scored_once",
         "scores_are_in_range",
+        "no_effect_stands_without_overlap_and_placebo",
     }
 
 
