@@ -87,3 +87,44 @@ end
     )
 )
 {%- endmacro %}
+
+{#- Probability of a standard normal value at least as far from zero, by the rational form 7.1.26 of Abramowitz & Stegun
+    (1964): within 1.5e-7. -#}
+{% macro normal_two_sided(z) -%}
+(
+    {%- set t = '(1 / (1 + 0.3275911 * abs(' ~ z ~ ') / sqrt(2e0)))' %}
+    {{ t }} * (0.254829592e0 + {{ t }} * (-0.284496736e0 + {{ t }} * (1.421413741e0 + {{ t }} * (
+        -1.453152027e0 + {{ t }} * 1.061405429e0
+    )))) * exp(-power(cast({{ z }} as double), 2) / 2)
+)
+{%- endmacro %}
+
+{#- Probability of a Student's t at least as far from zero, by the normal value of Wallace (1959, Annals of Mathematical
+    Statistics 30, 1124-1130): within 3e-5 from 29 degrees of freedom on. -#}
+{% macro student_two_sided(t, degrees) -%}
+{{ normal_two_sided(
+    '((8 * ' ~ degrees ~ ' + 1) / (8 * ' ~ degrees ~ ' + 3) * sqrt(' ~ degrees ~ ' * ln(1 + power(' ~ t ~ ', 2) / ' ~ degrees ~ ')))'
+) }}
+{%- endmacro %}
+
+{#- The 97.5 % point of Student's t, by the expansion 26.7.5 of Abramowitz & Stegun (1964): within 1e-5 from ten degrees of
+    freedom on. -#}
+{% macro student_quantile(degrees) -%}
+(
+    1.959963984540054e0 + 2.372271230298562e0 / {{ degrees }} + 2.822498615739611e0 / power({{ degrees }}, 2)
+    + 2.555849679507722e0 / power({{ degrees }}, 3) + 1.589534053393822e0 / power({{ degrees }}, 4)
+)
+{%- endmacro %}
+
+{#- Probability of a chi-square at least as large, for one to five degrees of freedom (two to six arms); NULL for others. -#}
+{% macro chi_square_tail(chi_square, degrees) -%}
+case {{ degrees }}
+    when 1 then {{ normal_two_sided('sqrt(' ~ chi_square ~ ')') }}
+    when 2 then exp(-({{ chi_square }}) / 2)
+    when 3 then {{ normal_two_sided('sqrt(' ~ chi_square ~ ')') }}
+        + sqrt(2 * ({{ chi_square }}) / pi()) * exp(-({{ chi_square }}) / 2)
+    when 4 then (1 + ({{ chi_square }}) / 2) * exp(-({{ chi_square }}) / 2)
+    when 5 then {{ normal_two_sided('sqrt(' ~ chi_square ~ ')') }}
+        + sqrt(2 * ({{ chi_square }}) / pi()) * exp(-({{ chi_square }}) / 2) * (1 + ({{ chi_square }}) / 3)
+end
+{%- endmacro %}
