@@ -188,6 +188,8 @@ def _environment(data: Path) -> dict[str, str]:
     }
     return kept | {
         "RETENTION_DATA": str(data),
+        # The script knows persons by their e-mail alone. Among millions of drawn people some share name and telephone.
+        "RETENTION_IDENTITY_PHONE_MAX_ACCOUNTS": "0",
         "PYTHONPATH": str(PROJECT_DIRECTORY),
         "DO_NOT_TRACK": "1",
         "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
