@@ -108,6 +108,58 @@ friends as (
 
 ),
 
+tickets as (
+
+    select
+        ticket_id,
+        customer_id,
+        order_id,
+        channel,
+        reason_code,
+        opened_date,
+        {{ shop_day('resolved_at') }} as resolved_date,
+        compensation_amount,
+        case
+            when is_reopened or csat_score <= 2 or not is_resolved_in_target then true
+            when first_response_at is not null
+                then
+                    {{ seconds_between('opened_at', 'first_response_at') }}
+                    > 3600 * {{ support_reply_target_hours('channel') }}
+            -- Solved without a word before.
+            when is_resolved_in_target then false
+        end as is_bad
+    from {{ ref('int_service__tickets') }}
+    where customer_id is not null
+
+),
+
+sessions as (
+
+    select
+        customer_id,
+        platform,
+        session_date,
+        promo_rejected_count > 0 as is_code_refused
+    from {{ ref('int_web__sessions') }}
+    where
+        customer_id is not null
+        and not is_suspected_bot
+        and not is_test_session
+        and (checkout_event_count > 0 or purchase_count > 0 or promo_rejected_count > 0)
+
+),
+
+broken_promises as (
+
+    select
+        order_id,
+        min(promised_date) as promised_date
+    from parcels
+    where not is_promise_kept
+    group by 1
+
+),
+
 order_days as (
 
     select
@@ -249,6 +301,64 @@ occasions as (
         on
             checkout_occasions.customer_id = order_days.customer_id
             and checkout_occasions.event_date = order_days.ordered_date
+
+    union all
+
+    -- Whether a ticket goes well is decided by the shop, so what comes of it begins when it is opened.
+    select
+        tickets.customer_id,
+        'bad_service' as event_name,
+        tickets.opened_date as event_date,
+        tickets.opened_date as known_before_date,
+        tickets.is_bad as is_exposed,
+        tickets.channel,
+        cast(null as {{ string_type() }}) as checkout_method,
+        cast(null as {{ string_type() }}) as country_code,
+        case when broken_promises.promised_date <= tickets.opened_date then 'broken promise' else tickets.reason_code end
+            as handling
+    from tickets
+    left join broken_promises on tickets.order_id = broken_promises.order_id
+    where tickets.is_bad is not null
+
+    union all
+
+    -- Only among those to whom something had gone wrong: a promise, or the ticket itself.
+    select
+        tickets.customer_id,
+        'service_recovery' as event_name,
+        tickets.resolved_date as event_date,
+        tickets.opened_date as known_before_date,
+        tickets.compensation_amount > 0 as is_exposed,
+        tickets.channel,
+        cast(null as {{ string_type() }}) as checkout_method,
+        cast(null as {{ string_type() }}) as country_code,
+        concat(
+            case when broken_promises.promised_date <= tickets.opened_date then 'broken promise' else tickets.reason_code end,
+            case when tickets.is_bad then ', bad service' else '' end
+        ) as handling
+    from tickets
+    left join broken_promises on tickets.order_id = broken_promises.order_id
+    where
+        tickets.resolved_date is not null
+        and (tickets.is_bad or broken_promises.promised_date <= tickets.opened_date)
+
+    union all
+
+    select
+        sessions.customer_id,
+        'promo_code_refused' as event_name,
+        sessions.session_date as event_date,
+        sessions.session_date as known_before_date,
+        sessions.is_code_refused as is_exposed,
+        sessions.platform as channel,
+        order_days.checkout_method,
+        order_days.country_code,
+        cast(null as {{ string_type() }}) as handling
+    from sessions
+    left join order_days
+        on
+            sessions.customer_id = order_days.customer_id
+            and sessions.session_date = order_days.ordered_date
 
     union all
 
