@@ -1,7 +1,7 @@
 {#- What the models about the state of the warehouse itself share. -#}
 
-{#- Tables of the source contract with the column that says when a row of them happened, where there is one. A test
-    compares the list with the contract. -#}
+{#- Tables of the source contract with the column that says when a row of them happened, where there is one: a UTC
+    time, or a day of the shop where its name ends in `_date`. A test compares the list with the contract. -#}
 {% macro contract_tables() %}
 {{ return({
     'customers': 'created_at',
@@ -20,8 +20,8 @@
     'consents': 'event_at',
     'privacy_requests': 'received_at',
     'product_relations': none,
-    'inventory_daily': none,
-    'marketplace_metrics': none,
+    'inventory_daily': 'inventory_date',
+    'marketplace_metrics': 'metric_date',
     'shipment_events': 'event_at',
     'payments': 'processed_at',
     'support_tickets': 'opened_at',
@@ -35,11 +35,19 @@
     'community_events': 'event_at',
     'campaigns': 'started_at',
     'message_events': 'event_at',
-    'marketing_spend': none,
+    'marketing_spend': 'spend_date',
     'experiments': 'start_at',
     'experiment_assignments': 'assigned_at',
 }) }}
 {% endmacro %}
+
+{#- How many days of news are kept to know what is usual: the same weekdays before each of the days that are judged. -#}
+{% macro judged_days() %}{{ return(14) }}{% endmacro %}
+{% macro weeks_of_history() %}{{ return(8) }}{% endmacro %}
+{% macro days_of_news() %}{{ return(judged_days() + 7 * weeks_of_history()) }}{% endmacro %}
+
+{#- The median absolute deviation, as the standard deviation that it is of a normal distribution. -#}
+{% macro robust_deviation(mad) -%} (1.4826 * {{ mad }}) {%- endmacro %}
 
 {#- Every mart of the project with the sources that it cannot do without (config.meta.needs, set per folder in
     dbt_project.yml and per model where one differs). Empty while dbt only parses. -#}

@@ -14,6 +14,7 @@ from orchestration.assets.publish import publish_assets
 from orchestration.assets.scoring import scoring_assets
 from orchestration.assets.shared import owners_by_group
 from orchestration.checks.effects import EFFECT_CHECKS
+from orchestration.checks.health import HEALTH_CHECKS
 from orchestration.checks.scores import SCORE_CHECKS
 from orchestration.contract import load_contract
 from orchestration.home import prepare
@@ -25,7 +26,7 @@ from orchestration.schedules import nightly_schedule
 from orchestration.sensors import failed_night, new_deliveries
 from orchestration.settings import Settings, from_environment
 
-CHECKS = [*SCORE_CHECKS, *EFFECT_CHECKS]
+CHECKS = [*SCORE_CHECKS, *EFFECT_CHECKS, *HEALTH_CHECKS]
 
 
 def build_resources(settings: Settings) -> dict[str, Any]:
@@ -55,16 +56,11 @@ def build_defs(overrides: Mapping[str, Any] | None = None) -> dg.Definitions:
         scoring_assets(customer_owner=owners["clv"], court_owner=owners["scores"]),
         effects_asset(owner=owners["effects"]),
     ]
-    gates = [
-        spec.key
-        for definition in [*built, *CHECKS]
-        for spec in definition.check_specs
-        if spec.blocking
-    ]
+    specs = [spec for definition in [*built, *CHECKS] for spec in definition.check_specs]
     return dg.Definitions(
         assets=[
             *built,
-            publish_assets(manifest, gates, owner=owners["staging"]),
+            publish_assets(manifest, specs, owner=owners["staging"]),
             boards_asset(owner=owners["kpi"]),
             *postgres_assets(settings, owner=owners["staging"]),
         ],

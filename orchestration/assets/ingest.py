@@ -8,9 +8,10 @@ from datetime import date
 
 import dagster as dg
 
+from orchestration.assets.night_checks import CHECKS, empty_checks
 from orchestration.assets.shared import FRESHNESS, WRITER_POOL
 from orchestration.contract import Contract
-from orchestration.resources.landing import Delivery, Landing, Manifest, Refusal
+from orchestration.resources.landing import Delivery, Landing, Manifest, Refusal, delivery_facts
 from orchestration.resources.last_day import LastDay, NoCompleteDayError, last_complete_day
 from orchestration.resources.progress import Progress
 from orchestration.resources.warehouse import Connection, Night, Warehouse, literal
@@ -20,6 +21,7 @@ READABLE = "every_delivery_was_readable"
 ORDERS_DELIVERED = "orders_were_delivered"
 NO_STRAY_DAY = "the_last_day_is_no_stray"
 NIGHT = dg.AssetKey(["landing", "night"])
+DELIVERIES = dg.AssetKey(["landing", "deliveries"])
 ORDERS = dg.AssetKey(["landing", "orders"])
 
 # A shop that sold nothing for a month and then once is more often a typing error than a shop.
@@ -55,6 +57,25 @@ def landing_assets(contract: Contract, owner: str) -> dg.AssetsDefinition:
         freshness_policy=FRESHNESS,
         deps=[ORDERS],
     )
+    deliveries = dg.AssetSpec(
+        DELIVERIES,
+        group_name="landing",
+        owners=[owner],
+        description="One row per delivery: its rows, its time, and how its columns differ from the one before.",
+        kinds={"duckdb"},
+        freshness_policy=FRESHNESS,
+    )
+    checks = dg.AssetSpec(
+        CHECKS,
+        group_name="landing",
+        owners=[owner],
+        description=(
+            "One row per check with its newest result: emptied when a night begins, filled when its last "
+            "check has spoken, just before the copy is made."
+        ),
+        kinds={"duckdb"},
+        freshness_policy=FRESHNESS,
+    )
     readable = [
         dg.AssetCheckSpec(
             READABLE,
@@ -78,7 +99,10 @@ def landing_assets(contract: Contract, owner: str) -> dg.AssetsDefinition:
     ]
 
     @dg.multi_asset(
-        name="landing", specs=[*tables, night], check_specs=[*readable, *gates], pool=WRITER_POOL
+        name="landing",
+        specs=[*tables, night, deliveries, checks],
+        check_specs=[*readable, *gates],
+        pool=WRITER_POOL,
     )
     def landing(
         context: dg.AssetExecutionContext,
@@ -93,6 +117,10 @@ def landing_assets(contract: Contract, owner: str) -> dg.AssetsDefinition:
             with warehouse.writing_under_held_lock() as connection:
                 make_views(connection, landing)
                 record_refusals(connection, results)
+                known = record_deliveries(connection, landing)
+                empty_checks(connection)
+            yield dg.MaterializeResult(DELIVERIES, metadata={"dagster/row_count": known})
+            yield dg.MaterializeResult(CHECKS)
             for table in contract:
                 batches = landing.batches(table.name)
                 ours = [result for result in results if result.table == table.name]
@@ -137,6 +165,16 @@ def make_views(connection: Connection, landing: Landing) -> None:
     connection.execute("create schema if not exists landing")
     for name, select in landing.relations().items():
         connection.execute(f"create or replace view landing.{name} as {select}")
+
+
+def record_deliveries(connection: Connection, landing: Landing) -> int:
+    """Write what is known about every delivery; returns how many there are."""
+    names = landing.contract.table_names
+    facts = delivery_facts(manifest for name in names for manifest in landing.batches(name))
+    connection.register("incoming", facts)
+    connection.execute("create or replace table landing.deliveries as select * from incoming")
+    connection.unregister("incoming")
+    return facts.num_rows
 
 
 def record_night(connection: Connection, night: Night) -> None:

@@ -5,6 +5,7 @@ from typing import Any
 
 import dagster as dg
 
+from orchestration.assets.night_checks import fill_checks, newest_results
 from orchestration.assets.shared import FRESHNESS, WRITER_POOL
 from orchestration.resources.dbt_manifest import PublicTable, public_tables
 from orchestration.resources.progress import Progress
@@ -15,11 +16,12 @@ PUBLICATION = dg.AssetKey(["serving", "publication"])
 
 
 def publish_assets(
-    manifest: Mapping[str, Any], gates: Iterable[dg.AssetCheckKey], owner: str
+    manifest: Mapping[str, Any], checks: Iterable[dg.AssetCheckSpec], owner: str
 ) -> dg.AssetsDefinition:
-    """The published copy, below every public mart and behind every blocking check (`gates`)."""
+    """The published copy, below every public mart and behind every blocking check among `checks`."""
     tables = public_tables(manifest)
-    gates = sorted(gates, key=lambda key: key.to_user_string())
+    checks = sorted(checks, key=lambda spec: spec.key.to_user_string())
+    gates = [spec.key for spec in checks if spec.blocking]
 
     @dg.multi_asset(
         name="publish",
@@ -51,6 +53,8 @@ def publish_assets(
                 raise dg.Failure(description=refusal(closed), allow_retries=False)
             night = warehouse.night()
             with warehouse.lock.hold("publish"):
+                # Every check has spoken by now; what they said goes with the copy.
+                fill_checks(warehouse, newest_results(context.instance, checks, night.run_id))
                 publication = serving.publish(warehouse.file, tables, night, say=step.count)
             step.result(
                 f"{len(publication.tables)} tables, {publication.rows:,} rows, "

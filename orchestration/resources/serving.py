@@ -29,8 +29,10 @@ RUN_COLUMN = "published_run_id"
 # Clients of the last long-term release can open it; the engine's newest format they refuse.
 STORAGE_VERSION = "v1.4.0"
 # Who made a row, from which delivery and when: true of a run or a machine and not of the shop, so no part of
-# what the numbers are.
-_BOOKKEEPING = re.compile(r"published_run_id|fitted_at|(.*_)?loaded_at|(.*_)?batch_id")
+# what the numbers are. A check of a delivery is dated by the day on which the machine took it.
+_BOOKKEEPING = re.compile(
+    r"published_run_id|fitted_at|checked_date|since_date|(.*_)?loaded_at|(.*_)?batch_id"
+)
 
 
 class PublicationError(RuntimeError):

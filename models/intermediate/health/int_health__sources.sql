@@ -46,7 +46,7 @@ staged_{{ table }} as (
         cast(count(*) as bigint) as staged_rows,
         cast(count(*) filter (where is_deleted) as bigint) as deleted_rows,
         {% if happened_at -%}
-        max(case when not is_deleted then {{ happened_at }} end)
+        cast(max(case when not is_deleted then {{ happened_at }} end) as timestamp)
         {%- else -%} cast(null as timestamp)
         {%- endif %} as newest_row_at
     from {{ ref('stg_' ~ table) }} -- tombstones wanted

@@ -55,7 +55,8 @@ def test_a_refusal_names_the_first_checks_and_counts_the_rest():
 
 def test_publishing_alone_after_a_failed_check_publishes_nothing(instance):
     report(instance, ADDS_UP, passed=False)
-    publish = publish_assets({"nodes": {}}, [ADDS_UP], owner="data@shop.example")
+    gate = dg.AssetCheckSpec(ADDS_UP.name, asset=ORDERS, blocking=True)
+    publish = publish_assets({"nodes": {}}, [gate], owner="data@shop.example")
 
     class Untouched:
         def __getattr__(self, name: str):
