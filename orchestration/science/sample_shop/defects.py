@@ -28,6 +28,10 @@ PREFIXES = {
     "customers": "C", "products": "V", "orders": "O", "order_lines": "L", "shipments": "S",
     "returns": "R", "return_items": "I", "refunds": "F", "memberships": "M",
     "membership_terms": "T", "membership_benefit_usage": "U",
+    "consents": "CE", "privacy_requests": "PR", "payments": "PY", "shipment_events": "SE",
+    "support_tickets": "K", "survey_responses": "Q", "reviews": "RV", "loyalty_ledger": "G",
+    "referrals": "N", "web_events": "E", "campaigns": "K", "message_events": "E",
+    "experiments": "X",
 }  # fmt: skip
 
 
@@ -160,7 +164,7 @@ DUPLICATES = {
 }  # fmt: skip
 
 
-class _Planter:
+class Planter:
     """Holds the files and writes down what is done to them."""
 
     def __init__(
@@ -223,14 +227,14 @@ def plant_defects(
     rng: np.random.Generator, files: list[DeliveryFile], tables: dict[str, pa.Table]
 ) -> list[PlantedDefect]:
     """Plant every kind of defect into the files, in place, and return what was planted."""
-    planter = _Planter(rng, files, tables)
+    planter = Planter(rng, files, tables)
     _correct_late(planter)
     _deliver_stale_versions(planter)
     _delete_orders(planter)
-    _repeat_rows(planter)
+    repeat_rows(planter, DUPLICATES)
     _lose_letters(planter)
     for spoiling in SPOILINGS:
-        _spoil(planter, spoiling)
+        spoil(planter, spoiling)
     _break_lines(planter)
     return planter.planted
 
@@ -244,7 +248,7 @@ def _is_complete(row: Row) -> bool:
     )
 
 
-def _spoil(planter: _Planter, spoiling: Spoiling) -> None:
+def spoil(planter: Planter, spoiling: Spoiling) -> None:
     """Copy good rows under new keys and spoil the copies."""
     file = planter.file(spoiling.table, spoiling.delivery)
     for drawn in planter.draw(file, spoiling.count, _is_complete):
@@ -261,9 +265,9 @@ def _spoil(planter: _Planter, spoiling: Spoiling) -> None:
         planter.add(file, row)
 
 
-def _repeat_rows(planter: _Planter) -> None:
+def repeat_rows(planter: Planter, counts: dict[str, int]) -> None:
     """Deliver some rows twice in the same file."""
-    for table, count in DUPLICATES.items():
+    for table, count in counts.items():
         file = planter.file(table, 0)
         for drawn in planter.draw(file, count, _is_complete):
             row = dict(drawn)
@@ -271,7 +275,7 @@ def _repeat_rows(planter: _Planter) -> None:
             planter.add(file, row)
 
 
-def _correct_late(planter: _Planter) -> None:
+def _correct_late(planter: Planter) -> None:
     """Deliver a wrong amount first and the right row in a later file."""
     ten = decimal.Decimal("10.00")
     for table, column, count in (
@@ -302,7 +306,7 @@ def _last_moment(file: DeliveryFile) -> dt.datetime:
     return max(row["updated_at"] for row in file.rows)
 
 
-def _deliver_stale_versions(planter: _Planter) -> None:
+def _deliver_stale_versions(planter: Planter) -> None:
     """Deliver an old version of an order after the newer one has come."""
     first, later = planter.file("orders", 0), planter.file("orders", 1)
     changed = {row["order_id"] for number in (1, 2) for row in planter.file("orders", number).rows}
@@ -318,7 +322,7 @@ def _deliver_stale_versions(planter: _Planter) -> None:
         planter.add(later, stale)
 
 
-def _delete_orders(planter: _Planter) -> None:
+def _delete_orders(planter: Planter) -> None:
     """Deliver orders with a line each, and later that both are deleted."""
     orders, lines = planter.file("orders", 0), planter.file("order_lines", 0)
     line = next(row for row in lines.rows if _is_complete(row))
@@ -343,7 +347,7 @@ def _delete_orders(planter: _Planter) -> None:
             planter.add(file, row)
 
 
-def _lose_letters(planter: _Planter) -> None:
+def _lose_letters(planter: Planter) -> None:
     """Names in a file of a Windows system, and names whose accents an earlier system has lost."""
     windows = planter.file("customers", 1)
     for row in windows.rows:
@@ -359,7 +363,7 @@ def _lose_letters(planter: _Planter) -> None:
         planter.note("replacement_character", first, key, STAGED, "first_name")
 
 
-def _break_lines(planter: _Planter) -> None:
+def _break_lines(planter: Planter) -> None:
     """Write lines that have too few or too many fields."""
     for table, delivery, count in (("orders", 0, 2), ("order_lines", 1, 1)):
         file = planter.file(table, delivery)

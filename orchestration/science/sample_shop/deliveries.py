@@ -78,7 +78,6 @@ STYLES: dict[tuple[str, int], Style] = {
     ("shipment_events", 1): TABBED,
     ("message_events", 1): PARQUET,
     ("message_events", 2): PARQUET,
-    ("marketing_spend", 1): SPREADSHEET,
     ("inventory_daily", 2): TABBED,
     ("customer_identifiers", 2): PARQUET,
 }

@@ -10,8 +10,10 @@ import pyarrow as pa
 from orchestration.science.sample_shop.defects import PlantedDefect, plant_defects
 from orchestration.science.sample_shop.deliveries import DeliveryFile, split_into_deliveries
 from orchestration.science.sample_shop.further import all_known_tables, further_truth
+from orchestration.science.sample_shop.further_defects import plant_further_defects
 from orchestration.science.sample_shop.parameters import Parameters
 from orchestration.science.sample_shop.simulation import Facts, simulate
+from orchestration.science.sample_shop.streams import stream
 from orchestration.science.sample_shop.truth import Truth, tell_truth
 
 
@@ -65,5 +67,7 @@ def generate(parameters: Parameters) -> Shop:
     if parameters.defects:
         files = split_into_deliveries(frame, facts)
         defects = plant_defects(rng, files, tables)
+        own = stream(parameters.seed, "defects of further sources")
+        defects += plant_further_defects(own, files, tables)
         truth = truth.with_deliveries(files, defects)
     return Shop(parameters, tables, truth, files, defects)

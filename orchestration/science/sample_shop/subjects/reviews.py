@@ -30,7 +30,7 @@ BODIES = (
     "Broke after a week, would not buy again.",
     "Not what I expected from the pictures.",
     "Does what it should, nothing more.",
-    "Good value, would order again.",
+    "Good value – très bien.",
     "Exactly what I was looking for.",
 )
 
