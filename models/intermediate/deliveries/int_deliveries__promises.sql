@@ -1,7 +1,5 @@
-{#- Days after the promised day for which customers are followed; and days around it in which a contact about the order is
-    counted with its parcel: from the order on, until so many days after the promised day. -#}
+{#- Days after the promised day for which customers are followed. -#}
 {%- set horizon_days = 90 -%}
-{%- set contact_days = 30 -%}
 
 with
 
@@ -48,7 +46,7 @@ contacts as (
     from parcels
     inner join tickets
         on parcels.order_id = tickets.order_id
-        and tickets.opened_date <= {{ add_days('parcels.promised_date', contact_days) }}
+        and tickets.opened_date <= {{ add_days('parcels.promised_date', contact_days()) }}
     where parcels.is_leading_parcel
     group by 1
 
@@ -84,7 +82,7 @@ final as (
 
         -- times
         parcels.promised_date,
-        {{ add_days('parcels.promised_date', contact_days) }} as contacts_known_on,
+        {{ add_days('parcels.promised_date', contact_days()) }} as contacts_known_on,
         {{ add_days('parcels.promised_date', horizon_days) }} as repurchase_known_on
 
     from parcels

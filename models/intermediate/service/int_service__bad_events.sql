@@ -1,7 +1,7 @@
 {#- Days before and after a bad event in which a customer who speaks up is taken to speak of it: who waits for a parcel asks
     before the promised day is over. -#}
 {%- set days_before = 7 -%}
-{%- set days_after = 30 -%}
+{%- set days_after = contact_days() -%}
 {%- set return_events = {
     'defect': 'defective_item',
     'wrong_item': 'wrong_item',

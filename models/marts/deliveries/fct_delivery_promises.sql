@@ -52,7 +52,7 @@ dated as (
         *,
         -- The night knows the whole of `as_of_date`, so a month is over on its last day.
         {{ end_of_month('promised_month') }} <= {{ as_of_date() }} as is_mature,
-        {{ add_days(end_of_month('promised_month'), 30) }} <= {{ as_of_date() }} as is_contact_mature,
+        {{ add_days(end_of_month('promised_month'), contact_days()) }} <= {{ as_of_date() }} as is_contact_mature,
         {{ add_days(end_of_month('promised_month'), 90) }} <= {{ as_of_date() }} as is_repurchase_mature
 
     from months
