@@ -16,7 +16,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from orchestration.science.sample_shop.further import FURTHER_SOURCES, all_known_tables
@@ -116,21 +118,36 @@ class DeliveryFile:
 def split_into_deliveries(frame: Frame, chunks: list[Facts]) -> list[DeliveryFile]:
     """Return the files of every delivery: all that was known first, later what was new or changed."""
     files: list[DeliveryFile] = []
-    seen: dict[str, dict[tuple[Any, ...], Row]] = {table: {} for table in TABLE_KEYS}
+    before: dict[str, pa.Table] = {}
     for number, day in enumerate(frame.parameters.delivery_dates):
         tables = all_known_tables(frame, chunks, int(midnight_utc(epoch_day(day) + 1)))
         for name, table in tables.items():
-            key, changed = TABLE_KEYS[name], []
-            for row in table.to_pylist():
-                identity = tuple(row[column] for column in key)
-                if seen[name].get(identity) != row:
-                    seen[name][identity] = row
-                    changed.append(dict(row))
+            changed = _changed_rows(TABLE_KEYS[name], before.get(name), table)
+            before[name] = table
             if changed:
                 stem = name if number == 0 else f"{name}_{day.isoformat()}"
                 style = STYLES.get((name, number), GZIPPED if number == 0 else PLAIN)
                 files.append(DeliveryFile(name, number, stem, style, table.schema, changed))
     return files
+
+
+def _changed_rows(key: tuple[str, ...], before: pa.Table | None, now: pa.Table) -> list[Row]:
+    """Return the rows of a table that the delivery before did not have like this."""
+    if before is None:
+        return now.to_pylist()
+    size = before.num_rows
+    known = now.slice(0, size)
+    if known.select(key) == before.select(key):
+        # New rows stand behind the known ones, as they mostly do: the columns can be compared whole.
+        differs = np.zeros(now.num_rows, dtype=bool)
+        differs[size:] = True
+        for name in now.schema.names:
+            one, other = known.column(name), before.column(name)
+            unequal = pc.fill_null(pc.not_equal(one, other), False).to_numpy()
+            differs[:size] |= unequal | (one.is_null().to_numpy() != other.is_null().to_numpy())
+        return now.filter(pa.array(differs)).to_pylist()
+    rows = {tuple(row[name] for name in key): row for row in before.to_pylist()}
+    return [row for row in now.to_pylist() if rows.get(tuple(row[name] for name in key)) != row]
 
 
 def write_file(file: DeliveryFile, directory: Path) -> Path:
