@@ -8,6 +8,7 @@ from typing import Protocol
 from orchestration.boards.formats import html, written
 from orchestration.boards.pictures.bars import draw_bars, draw_columns
 from orchestration.boards.pictures.drawing import Page
+from orchestration.boards.pictures.intervals import draw_intervals
 from orchestration.boards.pictures.lines import draw_line
 from orchestration.boards.pictures.numbers import draw_number
 from orchestration.boards.pictures.tables import draw_heat, draw_table
@@ -19,6 +20,7 @@ DRAW: dict[str, Callable[[Chart, Answer, Page], str]] = {
     "line": draw_line,
     "columns": draw_columns,
     "bars": draw_bars,
+    "intervals": draw_intervals,
     "heat": draw_heat,
     "table": draw_table,
 }

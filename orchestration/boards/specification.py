@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-KINDS = ("number", "line", "columns", "bars", "heat", "table")
+KINDS = ("number", "line", "columns", "bars", "intervals", "heat", "table")
 WIDTHS = ("third", "half", "full")
 _TABLE = re.compile(r"\b(?:fct|dim)_[a-z0-9_]+\b|\bpublished_benchmarks\b|\bpublication\b")
 

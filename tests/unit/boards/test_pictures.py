@@ -7,6 +7,7 @@ import pytest
 from orchestration.boards.formats import written
 from orchestration.boards.pictures.axes import scale, shown_on_a_phone, shown_places
 from orchestration.boards.pictures.drawing import Page
+from orchestration.boards.pictures.intervals import draw_intervals
 from orchestration.boards.pictures.lines import draw_line
 from orchestration.boards.pictures.tables import draw_heat
 from orchestration.boards.reading import Answer
@@ -119,3 +120,19 @@ def test_a_value_is_written_as_people_write_it(value, form, text):
 
 def test_money_of_another_currency_carries_its_code():
     assert written(10, "money", "CHF") == "CHF 10"
+
+
+def test_an_effect_that_is_not_identified_is_a_dash_with_its_reason_and_no_mark():
+    columns = ("label", "naive", "naive_low", "naive_high", "value", "low", "high", "note")
+    rows = (
+        ("late", -0.2, -0.3, -0.1, -0.1, -0.2, 0.0, "of 90 customers"),
+        ("tier", 0.3, 0.2, 0.4, None, None, None, "not identified: no overlap"),
+    )
+    text = draw_intervals(chart("intervals"), Answer(columns, rows), PAGE)
+    assert text.count('class="dot naive"') == 2
+    assert text.count('class="dot adjusted"') == 1
+    assert "–<span" in text
+    assert "not identified: no overlap" in text
+    # The axis goes from -0.4 to 0.4, so zero lies in the middle and -0.2 at a quarter.
+    assert text.count('class="nought" style="left:50.00%"') == 2
+    assert 'class="dot naive" style="left:25.00%"' in text
