@@ -61,19 +61,9 @@ accounts as (
 
 ),
 
-tiers as (
+loyalty as (
 
-    select
-        identity_map.customer_id,
-        max_by(tier_history.tier, tier_history.valid_from) as loyalty_tier
-    from {{ ref('stg_loyalty_tier_history') }} as tier_history
-    inner join identity_map on tier_history.customer_id = identity_map.source_customer_id
-    where
-        not tier_history.is_deleted
-        and not identity_map.is_erased
-        and {{ is_known('tier_history.valid_from') }}
-        and coalesce(not {{ is_known('tier_history.valid_to') }}, true)
-    group by 1
+    select * from {{ ref('int_loyalty__balances') }}
 
 ),
 
@@ -126,7 +116,7 @@ final as (
             when 3 then 'disabled'
             when 4 then 'guest'
         end as account_state,
-        tiers.loyalty_tier,
+        case when not people.is_erased then loyalty.loyalty_tier end as loyalty_tier,
 
         -- flags
         members.customer_id is not null as is_member_now,
@@ -137,7 +127,7 @@ final as (
 
     from people
     left join members on people.customer_id = members.customer_id
-    left join tiers on people.customer_id = tiers.customer_id
+    left join loyalty on people.customer_id = loyalty.customer_id
 
 )
 

@@ -195,6 +195,24 @@ membership_events as (
 
 ),
 
+-- Visits of which it is known whose they were, machines left out.
+session_events as (
+
+    select
+        'web_session' as event_type,
+        'web_events' as source_table,
+        session_key as source_key,
+        customer_id,
+        started_at as event_at,
+        cast(null as decimal(18, 2)) as event_amount
+    from {{ ref('int_web__sessions') }}
+    where
+        customer_id is not null
+        and not is_suspected_bot
+        and not is_test_session
+
+),
+
 -- Who wrote is named by the account or else by the order.
 ticket_events as (
 
@@ -238,6 +256,8 @@ all_events as (
         select * from order_events
         union all
         select * from membership_events
+        union all
+        select * from session_events
         union all
         select * from ticket_events
     ) as personal

@@ -142,6 +142,12 @@ sources as (
 
     union all
 
+    select 'web_session', count(*), null, null
+    from {{ ref('fct_sessions') }}
+    where customer_id in (select customer_id from named) and not is_suspected_bot
+
+    union all
+
     select 'ticket_opened', count(*), -sum(compensation_amount), null
     from {{ ref('stg_support_tickets') }}
     where not is_deleted and {{ shop_day('opened_at') }} <= {{ as_of_date() }}
