@@ -97,7 +97,7 @@ def test_names_say_the_layer(models):
     patterns = {
         "staging": r"(base|stg)_[a-z_]+|quarantine_rows",
         "intermediate": r"int_[a-z]+__[a-z_]+",
-        "marts": r"(dim|fct)_[a-z_]+|published_benchmarks",
+        "marts": r"(dim|fct)_[a-z0-9_]+|published_benchmarks",
     }
     wrong = [
         model["name"]

@@ -38,7 +38,9 @@ late_orders as (
         on staged.order_id = earlier.order_id
         and earlier._batch_id <= previous_build.newest_order_batch_id
         and earlier._problems is null
-    where earlier.order_id is null
+    where
+        not staged.is_deleted
+        and earlier.order_id is null
 
 ),
 
@@ -47,7 +49,9 @@ cancelled_orders as (
     select staged.order_id
     from {{ ref('stg_orders') }} as staged
     inner join previous_build on {{ shop_day('staged.cancelled_at') }} > previous_build.previous_as_of_date
-    where {{ is_known('staged.cancelled_at') }}
+    where
+        not staged.is_deleted
+        and {{ is_known('staged.cancelled_at') }}
 
 ),
 
@@ -56,6 +60,7 @@ refunds_delivered_since as (
     select distinct staged.refund_id
     from {{ ref('stg_refunds') }} as staged
     inner join previous_build on staged._batch_id > previous_build.newest_refund_batch_id
+    where not staged.is_deleted
 
 ),
 

@@ -28,7 +28,7 @@ identity_map as (
 delivered_sources as (
 
     select
-        (select count(*) from {{ ref('stg_support_tickets') }}) > 0 as has_tickets,
+        (select count(*) from {{ ref('stg_support_tickets') }} where not is_deleted) > 0 as has_tickets,
         (select count(*) from {{ ref('int_deliveries__parcels') }}) > 0 as has_parcels
 
 ),
