@@ -18,6 +18,8 @@ SEED = Path("seeds/reference/metrics.csv")
 SEMANTICS = Path("models/semantics")
 BLOCKS = SEMANTICS / "_definitions.md"
 PAGE = Path("docs/metrics.md")
+# Where readings of other tools stand side by side. They are looked up there: none of them adds up, so none is a metric.
+READINGS = "fct_metric_variants"
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,11 @@ class Definition:
     def is_computed(self) -> bool:
         return bool(self.table_name)
 
+    @property
+    def is_a_metric(self) -> bool:
+        """Computed where it can be asked for by any dimension."""
+        return self.is_computed and self.table_name != READINGS
+
 
 def definitions(project: Path = PROJECT_DIRECTORY) -> list[Definition]:
     """The rows of the seed, in its order."""
@@ -73,14 +80,14 @@ def askable(project: Path = PROJECT_DIRECTORY) -> dict[str, list[str]]:
 
 
 def blocks(rows: Iterable[Definition]) -> str:
-    """Doc blocks of the definitions that this warehouse computes."""
+    """Doc blocks of the definitions that metrics are made of."""
     parts = [
         "{# Written by `make dictionary` from seeds/reference/metrics.csv; change it there. #}\n"
     ]
     parts += [
         f"{{% docs {row.block} %}}\n{row.definition}\n{{% enddocs %}}\n"
         for row in rows
-        if row.is_computed
+        if row.is_a_metric
     ]
     return "\n".join(parts)
 
