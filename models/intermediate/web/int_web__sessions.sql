@@ -195,7 +195,8 @@ final as (
 
         -- flags
         has_account,
-        event_count > {{ var('web_session_max_events') }} as is_suspected_bot,
+        -- by its own word, or by doing more than a person does
+        device_type in ('bot', 'crawler', 'spider') or event_count > {{ var('web_session_max_events') }} as is_suspected_bot,
         is_test_session or (not is_named and is_device_of_test) as is_test_session,
 
         -- times

@@ -170,13 +170,13 @@ campaign_weeks as (
 
 ),
 
--- Everything that a person was sent, against nothing at all. Who was drawn before the week began is in it, ordering or not;
+-- Everything that a person was sent, against nothing at all. Who was drawn by its Monday is in a week, ordering or not;
 -- the persons are counted as they join, not once per person and week.
 joined as (
 
     select
         arm,
-        -- drawn at the very start of a week, in it; else in the next
+        -- drawn on a Monday, in that week; else from the next on
         cast(date_trunc('week', {{ add_days(shop_day('assigned_at'), 6) }}) as date) as first_week,
         count(*) as persons
     from sides

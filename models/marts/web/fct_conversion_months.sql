@@ -96,8 +96,11 @@ final as (
             as conversion_rate_high,
         dated.recognised_sessions,
         dated.recognised_purchase_sessions,
-        case when dated.is_mature then {{ ratio('dated.recognised_purchase_sessions', 'dated.recognised_sessions') }} end
-            as recognised_conversion_rate,
+        -- Most new customers are named by their first order or not at all: the named ones alone would say nothing.
+        case
+            when dated.is_mature and dated.customer_state <> 'new'
+                then {{ ratio('dated.recognised_purchase_sessions', 'dated.recognised_sessions') }}
+        end as recognised_conversion_rate,
         case
             when dated.is_mature then {{ ratio('dated.checkout_sessions - dated.purchase_sessions', 'dated.checkout_sessions') }}
         end as checkout_drop_rate,
