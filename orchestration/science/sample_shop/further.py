@@ -11,6 +11,12 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
+from orchestration.science.sample_shop.relations.points import loyalty_ledger
+from orchestration.science.sample_shop.relations.referrals import referrals
+from orchestration.science.sample_shop.relations.surveys import survey_responses
+from orchestration.science.sample_shop.relations.tickets import support_tickets
+from orchestration.science.sample_shop.relations.tiers import loyalty_tier_history
+from orchestration.science.sample_shop.relations.web_events import web_events
 from orchestration.science.sample_shop.simulation import Facts, Frame
 from orchestration.science.sample_shop.subjects.campaigns import campaigns
 from orchestration.science.sample_shop.subjects.experiments import (
@@ -46,6 +52,12 @@ class FurtherSource:
 
 
 FURTHER_SOURCES: dict[str, FurtherSource] = {
+    "support_tickets": FurtherSource(("ticket_id",), support_tickets),
+    "survey_responses": FurtherSource(("response_id",), survey_responses),
+    "web_events": FurtherSource(("event_id",), web_events),
+    "loyalty_ledger": FurtherSource(("ledger_entry_id",), loyalty_ledger),
+    "loyalty_tier_history": FurtherSource(("customer_id", "valid_from"), loyalty_tier_history),
+    "referrals": FurtherSource(("referral_id",), referrals),
     "customer_identifiers": FurtherSource(
         (
             "customer_id",

@@ -21,7 +21,7 @@ class Effects:
 
     days: int = 180
     late_parcel: float = 0.75
-    """From the delivery of a parcel after the day first promised."""
+    """From the end of the day first promised, if the parcel comes later."""
     bad_ticket: float = 0.65
     """From the opening of a ticket that is answered too late or has to be opened again."""
     recovery: float = 1.40
@@ -82,7 +82,7 @@ class Loyalty:
     """Points per pound of net goods in each tier."""
     point_value: float = 0.01
     expiry_days: int = 365
-    burn_share: float = 0.22
+    burn_share: float = 0.30
     """Of orders with at least `burn_from` points to spend."""
     burn_from: int = 100
     adjusted_share: float = 0.01
@@ -113,11 +113,11 @@ class Browsing:
     refused_first: float = 0.03
     refused_later: float = 0.08
     """Orders of web and app in whose session a code is refused; regulars try old codes."""
-    idle_sessions_per_order: float = 2.2
+    idle_sessions_per_order: float = 0.9
     """Sessions of known people without purchase, around each order."""
-    strangers_per_order: float = 2.6
+    strangers_per_order: float = 0.8
     """Sessions of visitors who never say who they are."""
-    bots_per_day: float = 1.5
+    bots_per_day: float = 0.25
 
 
 @dataclass(frozen=True)
@@ -135,3 +135,5 @@ class Surveys:
     answer: float = 0.22
     answer_extreme: float = 0.18
     """Added at either end of the scale."""
+    closed_loop: float = 0.45
+    """Of unhappy answers somebody comes back to."""

@@ -98,7 +98,7 @@ class ExtraOrders:
     cancelled: float = 0.030
     unpaid: float = 0.008
     """Payment never arrives: pending for `unpaid_days`, then cancelled."""
-    unpaid_days: int = 7
+    unpaid_days: int = 14
     fraud: float = 0.004
     test: float = 0.002
     anonymous: float = 0.020

@@ -9,6 +9,11 @@ import pyarrow as pa
 
 from orchestration.science.sample_shop.defects import PlantedDefect, plant_defects
 from orchestration.science.sample_shop.deliveries import DeliveryFile, split_into_deliveries
+from orchestration.science.sample_shop.effects import (
+    effects_summary,
+    exposures_table,
+    true_effects,
+)
 from orchestration.science.sample_shop.further import all_known_tables, further_truth
 from orchestration.science.sample_shop.further_defects import plant_further_defects
 from orchestration.science.sample_shop.parameters import Parameters
@@ -65,6 +70,10 @@ def generate(parameters: Parameters) -> Shop:
     files: list[DeliveryFile] = []
     defects: list[PlantedDefect] = []
     if parameters.defects:
+        effects = true_effects(frame, facts[0])
+        truth = truth.with_effects(
+            effects_summary(effects, parameters), exposures_table(effects, facts[0])
+        )
         files = split_into_deliveries(frame, facts)
         defects = plant_defects(rng, files, tables)
         own = stream(parameters.seed, "defects of further sources")

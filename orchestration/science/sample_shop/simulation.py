@@ -10,8 +10,8 @@ import numpy as np
 
 from orchestration.science.sample_shop.buying.channels import STORE
 from orchestration.science.sample_shop.buying.fates import Fates, draw_fates
-from orchestration.science.sample_shop.buying.journeys import LATE, Journeys, draw_journeys
-from orchestration.science.sample_shop.buying.pace import Course, Spells, walk
+from orchestration.science.sample_shop.buying.journeys import LATE, ON_TIME, Journeys, draw_journeys
+from orchestration.science.sample_shop.buying.pace import Course, Spells, Without, walk
 from orchestration.science.sample_shop.buying.purchases import Visits, draw_visits
 from orchestration.science.sample_shop.columns import stack, take
 from orchestration.science.sample_shop.facts.baskets import (
@@ -55,6 +55,7 @@ from orchestration.science.sample_shop.facts.shipments import (
 from orchestration.science.sample_shop.parameters import Parameters
 from orchestration.science.sample_shop.shop_time import (
     Floats,
+    Integers,
     SeasonClock,
     epoch_day,
     midnight_utc,
@@ -167,7 +168,7 @@ def _chunk(rng: np.random.Generator, frame: Frame, customers: int, offsets: Coun
     visits = draw_visits(rng, people, parameters, clock)
     own = stream(parameters.seed, "fates", offsets.people)
     fates, journeys = draw_fates(own, visits, people, parameters)
-    members, terms, spells = _join(rng, visits, fates, journeys, people, parameters, clock)
+    members, terms, spells = let_join(rng, visits, fates, journeys, people, parameters, clock)
     course = walk(visits, fates, journeys, people, spells, parameters, clock)
     inside = np.isfinite(course.weeks)
     orders, accounts = place_orders(
@@ -187,8 +188,8 @@ def _chunk(rng: np.random.Generator, frame: Frame, customers: int, offsets: Coun
     beside = draw_journeys(rng, orders.service[count:], parameters)
     parcels = stack([take(journeys, inside), beside])
     plan_profile_updates(rng, accounts, parameters.identity.profile_update_share, clock)
-    # A parcel that comes late is a parcel: its order is not of gift cards alone.
-    has_goods = (parcels.outcome == LATE) & (orders.channel != STORE)
+    # A parcel that comes late or never is a parcel: its order is not of gift cards alone.
+    has_goods = (parcels.outcome != ON_TIME) & (orders.channel != STORE)
     lines, money = fill_baskets(rng, orders, people, catalogue, parameters, has_goods)
     shipments = ship_orders(rng, orders, lines, catalogue, parameters, parcels)
     was_late = np.zeros(orders.kind.size, dtype=bool)
@@ -215,7 +216,7 @@ def _chunk(rng: np.random.Generator, frame: Frame, customers: int, offsets: Coun
     )  # fmt: skip
 
 
-def _join(
+def let_join(
     rng: np.random.Generator,
     visits: Visits,
     fates: Fates,
@@ -223,17 +224,28 @@ def _join(
     people: People,
     parameters: Parameters,
     clock: SeasonClock,
+    earliest: Integers | None = None,
+    without: Without | None = None,
 ) -> tuple[Memberships, Terms, Spells]:
-    """Let people join at the order that their fates name, and tell when their memberships run."""
+    """Let people join at the order that their fates name, and tell when their memberships run.
+
+    Parameters
+    ----------
+    earliest : array of int, shape (n_people,), optional
+        Number of the first order at which each person may join; absent, all may at every order.
+    without : Without, optional
+        An event of each person that does not happen, as in `walk`.
+    """
     none = Spells.none(people.kind.size)
-    joins = np.flatnonzero(fates.joins)
+    may = True if earliest is None else visits.number >= earliest[visits.person]
+    joins = np.flatnonzero(fates.joins & may)
     joiner, first = np.unique(visits.person[joins], return_index=True)
     joined_at = np.full(people.kind.size, -1)
     joined_at[joiner] = visits.number[joins[first]]
     # Up to that order nobody is a member, so a walk of the joiners without memberships finds it.
     before = np.flatnonzero(visits.number <= joined_at[visits.person])
     way, its_fates, parcels = take(visits, before), take(fates, before), take(journeys, before)
-    course = walk(way, its_fates, parcels, people, none, parameters, clock)
+    course = walk(way, its_fates, parcels, people, none, parameters, clock, without)
     at = np.flatnonzero((way.number == joined_at[way.person]) & np.isfinite(course.weeks))
     weeks = course.weeks[at]
     members, terms = draw_memberships(rng, way.person[at], clock.calendar(weeks), parameters, clock)

@@ -54,6 +54,11 @@ class Truth:
         """Add what further sources hide."""
         return Truth(self.summary, self.tables | tables)
 
+    def with_effects(self, effects: dict[str, Any], exposures: pa.Table) -> Truth:
+        """Add what events truly change, kind by kind and person by person."""
+        summary = self.summary | {"effects": effects}
+        return Truth(summary, self.tables | {"exposures": exposures})
+
     def with_deliveries(self, files: list[DeliveryFile], defects: list[PlantedDefect]) -> Truth:
         """Add what was delivered, what was planted, and what must become of every row."""
         kinds = Counter((one.table, one.kind) for one in defects)

@@ -78,7 +78,9 @@ def text(value):
 
 
 def key_of(table, row):
-    return "|".join(row.get(column) or "" for column in CONTRACT.table(table).key)
+    values = [row.get(column) or "" for column in CONTRACT.table(table).key]
+    # A spreadsheet writes the days of a key its own way.
+    return "|".join("-".join(reversed(one.split("/"))) for one in values)
 
 
 def moment(value):
@@ -94,7 +96,7 @@ def typed(value, kind):
     if pa.types.is_timestamp(kind):
         return moment(value)
     if pa.types.is_date(kind):
-        return dt.date.fromisoformat(value)
+        return dt.datetime.strptime(value, "%d/%m/%Y" if "/" in value else "%Y-%m-%d").date()
     if pa.types.is_decimal(kind):
         return decimal.Decimal(value)
     if pa.types.is_boolean(kind):

@@ -78,7 +78,7 @@ class Course:
     weeks: Floats
     """Operational weeks of the shop, infinite if the visit lies beyond the simulation."""
     late: Integers
-    """Delivery of a late parcel."""
+    """End of the day on which a late parcel was promised: the promise is broken."""
     opened: Integers
     """Opening of the ticket about this order."""
     answered: Integers
@@ -89,6 +89,8 @@ class Course:
     is_enrolled: NDArray[np.bool_]
     tier: Integers
     """Tier after the order: 0 is the lowest, -1 not enrolled."""
+    tier_until: Floats
+    """Day since the opening on which that tier is lost without further orders."""
     lifts_tier: NDArray[np.bool_]
     """The order lifts the person into a higher tier than before, or back into a lost one."""
 
@@ -104,7 +106,7 @@ class Course:
 
         return cls(
             np.full(size, np.inf), never(), never(), never(), never(), no(), no(), no(), no(),
-            np.full(size, -1), no(),
+            np.full(size, -1), np.full(size, -np.inf), no(),
         )  # fmt: skip
 
 
@@ -161,8 +163,8 @@ class _Tiers:
 
     def order(
         self, person: Integers, day: Floats, enrols: NDArray[np.bool_]
-    ) -> tuple[NDArray[np.bool_], Integers, NDArray[np.bool_]]:
-        """Count an order; return who is enrolled, the tier, and whether the order lifted it."""
+    ) -> tuple[NDArray[np.bool_], Integers, Floats, NDArray[np.bool_]]:
+        """Count an order; return who is enrolled, the tier, its end, and whether it was lifted."""
         self._last[1:, person] = self._last[:-1, person]
         self._last[0, person] = day
         earned = np.zeros(person.size, dtype=np.int64)
@@ -175,7 +177,8 @@ class _Tiers:
         renews = enrolled & (earned >= held) & (earned > 0)
         self._tier[person] = tier
         self._until[person] = np.where(renews, day + TIER_DAYS, self._until[person])
-        return enrolled, np.where(enrolled, tier, -1), enrolled & (earned > held)
+        until = self._until[person]
+        return enrolled, np.where(enrolled, tier, -1), until, enrolled & (earned > held)
 
 
 def walk(
@@ -257,8 +260,9 @@ class _Walker:
         if self.without.kind == TIER:
             # Who is not lifted is as a person who has not enrolled yet, and may still do so.
             enrols &= number > self.without.number[person]
-        enrolled, tier, lifted = self.tiers.order(person, day, enrols)
+        enrolled, tier, until, lifted = self.tiers.order(person, day, enrols)
         self.course.is_enrolled[row], self.course.tier[row] = enrolled, tier
+        self.course.tier_until[row] = until
         self.course.lifts_tier[row] = lifted
         self.windows.open(TIER, person[lifted], now[lifted], local[lifted])
         if number == 0:
@@ -276,8 +280,9 @@ class _Walker:
         outcome = np.where(self.fates.channel[row] == STORE, ON_TIME, outcome)
         way = travel(local, self.fates.service[row], journeys, outcome, self.parameters)
         late = outcome == LATE
-        self.course.late[row[late]] = way.delivered[late]
-        self.windows.open(LATE_PARCEL, person[late], now[late], way.delivered[late])
+        broken = (way.promised[late] // DAY + 1) * DAY
+        self.course.late[row[late]] = broken
+        self.windows.open(LATE_PARCEL, person[late], now[late], broken)
         return outcome, way.promised
 
     def _contact(

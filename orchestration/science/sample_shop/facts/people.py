@@ -139,10 +139,10 @@ def _referred(
     likes_app: NDArray[np.bool_],
     parameters: Parameters,
 ) -> NDArray[np.bool_]:
-    """Draw who was invited, by somebody who had ordered for two weeks or more."""
+    """Draw who was invited; by then somebody else had ordered for long enough to invite."""
     habits = parameters.referring
     share = np.where(likes_app, habits.share_app, habits.share)
-    earliest = first_day[may_be].min(initial=np.inf) + 14
+    earliest = first_day[may_be].min(initial=np.inf) + 45
     return chance(rng, share, first_day.size) & may_be & (first_day > earliest)
 
 
