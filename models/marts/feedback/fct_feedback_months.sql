@@ -50,6 +50,7 @@ counted as (
         cast(count(*) filter (where is_counted_answer) as bigint) as answers,
         cast(count(*) filter (where is_counted_answer and is_happy) as bigint) as happy_answers,
         cast(count(*) filter (where is_counted_answer and is_unhappy) as bigint) as unhappy_answers,
+        cast(sum(case when is_counted_answer then score end) as bigint) as score_sum,
         cast(avg(case when is_counted_answer then cast(score as double) end) as double) as score_mean,
         cast(stddev_samp(case when is_counted_answer then cast(score as double) end) as double) as score_deviation,
         cast(count(*) filter (where is_counted_answer and is_unhappy and is_loop_closed) as bigint)
@@ -115,6 +116,7 @@ final as (
         case when has_csat then {{ ratio('happy_answers', 'answers') }} end as csat_rate,
         case when has_csat then {{ wilson_low('happy_answers', 'answers') }} end as csat_rate_low,
         case when has_csat then {{ wilson_high('happy_answers', 'answers') }} end as csat_rate_high,
+        case when survey_type = 'ces' then score_sum end as ces_score_sum,
         case when has_ces then score_mean end as ces_mean,
         {% for bound, sign in [('low', '-'), ('high', '+')] -%}
         case
