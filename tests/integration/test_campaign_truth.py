@@ -20,12 +20,12 @@ def results(sample_shop):
 
 @pytest.fixture(scope="module")
 def units(sample_shop):
-    """Every counted customer with its draw, and whatever it did."""
+    """Every counted draw, and whatever each customer did; who was erased has no name and did nothing."""
     rows = sample_shop.warehouse.query("""
         select experiment_id, arm, customer_id, assigned_at, is_mature, min_window_days
         from marts.fct_experiment_assignments
         inner join staging.stg_experiments using (experiment_id)
-        where is_counted and customer_id is not null
+        where is_counted
     """)
     orders = sample_shop.warehouse.query("""
         select customer_id, ordered_at, is_valid_order, cast(contribution_margin_amount as double)
@@ -47,7 +47,7 @@ def outcomes(units, experiment: str, arm: str) -> dict[str, np.ndarray]:
     rows, done = units
     found: dict[str, list[tuple[float, float]]] = {metric: [] for metric in METRICS}
     for of, in_arm, customer_id, assigned_at, is_mature, days in rows:
-        if (of, in_arm) != (experiment, arm) or not is_mature:
+        if (of, in_arm) != (experiment, arm) or not is_mature or customer_id is None:
             continue
         window = timedelta(days=days)
         sides = []

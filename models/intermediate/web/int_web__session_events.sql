@@ -11,7 +11,9 @@ events as (
 
 identity_map as (
 
+    -- What an erased person did on the site is nobody's: only the books keep the person apart.
     select * from {{ ref('int_identity__map') }}
+    where not is_erased
 
 ),
 

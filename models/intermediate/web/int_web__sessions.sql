@@ -20,7 +20,7 @@ purchase_events as (
         events.event_at,
         events.event_id,
         orders.order_id,
-        orders.customer_id,
+        case when orders.customer_id not like 'erased:%' then orders.customer_id end as customer_id,
         -- An order that the shop did not deliver is believed to be one; a test, or one that was called off, is none.
         coalesce(orders.is_sale, true) as is_sale,
         coalesce(orders.is_test_order, false) as is_test_order,

@@ -19,6 +19,7 @@ experiments as (
 identity_map as (
 
     select * from {{ ref('int_identity__map') }}
+    where not is_erased
 
 ),
 

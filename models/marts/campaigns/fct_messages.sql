@@ -12,6 +12,7 @@ message_events as (
 identity_map as (
 
     select * from {{ ref('int_identity__map') }}
+    where not is_erased
 
 ),
 
@@ -66,7 +67,6 @@ described as (
     select
         messages.*,
         identity_map.customer_id,
-        identity_map.is_erased,
         campaigns.campaign_type,
         campaigns.flow_type,
         campaigns.channel,
@@ -85,9 +85,9 @@ with_consent as (
     select
         described.*,
         case
-            -- Of who is erased, and of a campaign without a channel, nobody knows any more.
+            -- Of who is unknown or erased, and of a campaign without a channel, nobody can say.
             when described.sent_at is not null and described.channel is not null and described.customer_id is not null
-                and not described.is_erased and consents_delivered.are_consents_known
+                and consents_delivered.are_consents_known
                 then coalesce(consents.is_granted, false)
         end as had_consent
 

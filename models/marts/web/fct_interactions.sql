@@ -7,14 +7,19 @@ with
 identity_map as (
 
     select * from {{ ref('int_identity__map') }}
-    where not is_test
+    where
+        not is_test
+        and not is_erased
 
 ),
 
 orders as (
 
     select * from {{ ref('fct_orders') }}
-    where is_valid_order and customer_id is not null
+    -- An erased person is in the books and is recommended nothing.
+    where
+        is_valid_order
+        and customer_id not like 'erased:%'
 
 ),
 

@@ -1,4 +1,4 @@
--- Per customer: lines and units bought.
+-- Per customer who was not erased: lines and units bought.
 with
 
 lines as (
@@ -11,7 +11,7 @@ lines as (
     inner join {{ ref('fct_orders') }} as orders on order_lines.order_id = orders.order_id
     where
         orders.is_valid_order
-        and orders.customer_id is not null
+        and orders.customer_id not like 'erased:%'
         and order_lines.variant_id is not null
         and not order_lines.is_deleted
         and not order_lines.is_gift_insert
