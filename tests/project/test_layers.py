@@ -26,6 +26,7 @@ RUNGS = {
     "whole_customer": 4,
     "kpi": 4,
     "health": 4,
+    "privacy": 5,
 }
 
 

@@ -3,6 +3,8 @@ with
 scores as (
 
     select * from {{ ref('stg_scores_score_reasons') }}
+    -- An older night's score may name somebody who has since joined another person, gave everything back or was erased.
+    where customer_id in (select customer_id from {{ ref('int_purchases__customers') }})
 
 ),
 
