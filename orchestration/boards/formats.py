@@ -11,6 +11,7 @@ MISSING = "–"
 # Written otherwise than their codes; behind a word of ours too (boosted_bgnbd).
 _NAMES = {
     "vip": "VIP",
+    "ios": "iOS",
     "bgnbd": "BG/NBD",
     "mbgnbd": "MBG/NBD",
     "mbgcnbd_k": "MBG/CNBD-k",

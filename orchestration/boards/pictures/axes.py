@@ -32,7 +32,10 @@ def scale(
     low, high = min(values), max(values)
     if from_zero:
         low, high = min(low, 0.0), max(high, 0.0)
-    if high == low:
+    if high == low and ceiling is not None and high >= ceiling:
+        # A line along the ceiling, such as a share that is always one.
+        low = ceiling - 1.0
+    elif high == low:
         high = low + 1.0
     step = _round_step((high - low) / 4)
     low, high = math.floor(low / step + 1e-9) * step, math.ceil(high / step - 1e-9) * step

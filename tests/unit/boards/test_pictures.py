@@ -89,6 +89,11 @@ def test_a_share_that_ends_at_all_has_no_tick_beyond_it():
     assert scale([0.95, 1.0], from_zero=False, ceiling=1.0).high == 1.0
 
 
+def test_a_line_along_its_ceiling_has_a_scale_below_it():
+    always = scale([1.0, 1.0], from_zero=False, ceiling=1.0)
+    assert (always.low, always.high) == (0.0, 1.0)
+
+
 def test_labels_below_a_picture_always_name_its_last_place():
     assert shown_places(36, 8) == [0, 5, 10, 15, 20, 25, 30, 35]
     assert shown_places(3, 8) == [0, 1, 2]
