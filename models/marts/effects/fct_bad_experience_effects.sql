@@ -24,6 +24,7 @@ final as (
         customers,
         treated_mean,
         control_mean,
+        others_mean,
         naive_difference,
         naive_low_80,
         naive_high_80,

@@ -24,6 +24,7 @@ final as (
         cast(customer_count as bigint) as customers,
         cast(treated_mean as double) as treated_mean,
         cast(control_mean as double) as control_mean,
+        cast(others_mean as double) as others_mean,
         cast(naive_difference as double) as naive_difference,
         cast(naive_low_80 as double) as naive_low_80,
         cast(naive_high_80 as double) as naive_high_80,

@@ -13,6 +13,7 @@ now.
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -79,6 +80,13 @@ class EventDays:
         )
 
 
+class Bystanders(NamedTuple):
+    """Customers without the event, one row each time they were drawn, and what came of them."""
+
+    customer_ids: NDArray[np.object_]
+    outcomes: Floats
+
+
 @dataclass(frozen=True)
 class Cohort:
     """Occasions with the event and without, one row each, and what came of them.
@@ -106,6 +114,9 @@ class Cohort:
         As ``outcomes``, of the `PLACEBO_DAYS` before those days.
     order_value : array of float, shape (n,)
         Logarithm of one more than what was ordered on the row's own day.
+    others : Bystanders
+        Whoever had not had the event on days of the treated, on an occasion or not: whom a naive
+        look compares.
     """
 
     horizon_days: int
@@ -121,18 +132,25 @@ class Cohort:
     recent_names: tuple[str, ...]
     outcomes_before: Floats
     order_value: Floats
+    others: Bystanders
 
-    def questions(self, event_name: str, *, asks_first_order: bool = False) -> list[Question]:
+    def questions(
+        self, event_name: str, *, asks_first_order: bool = False, is_among_controls: bool = False
+    ) -> list[Question]:
         """Ask for the effect on every outcome, each with its placebo.
 
         Parameters
         ----------
         event_name : str
+        is_among_controls : bool
+            Whether the naive gap is to the controls, where only they could be meant.
         asks_first_order : bool
             New customers have no past: whether their first order is worth more or less than that of
             others, before anything can have come of the event, is asked instead.
         """
-        who = np.unique(self.customer_ids, return_inverse=True)[1]
+        everybody = np.concatenate([self.customer_ids, self.others.customer_ids])
+        number = np.unique(everybody, return_inverse=True)[1]
+        who, others = number[: self.treated.size], number[self.treated.size :]
         if asks_first_order:
             first = Sample(
                 self.treated, self.order_value, self.covariates, self.names, customer=who
@@ -140,7 +158,7 @@ class Cohort:
             words = "in the logarithm of the first order's value"
             return [
                 one._replace(placebo=first, placebo_words=words)
-                for one in self.questions(event_name)
+                for one in self.questions(event_name, is_among_controls=is_among_controls)
             ]
         old = self.old_enough
         return [
@@ -161,6 +179,7 @@ class Cohort:
                     self.recent_names,
                     customer=who[old],
                 ),
+                others=None if is_among_controls else (self.others.outcomes[:, position], others),
             )
             for position, outcome in enumerate(OUTCOMES)
         ]
@@ -256,17 +275,17 @@ def event_cohort(
     event_day = np.full(ledger.n_customers, NEVER, dtype=np.int64)
     event_day[days.customer[first]] = days.day[first]
 
-    controls = [_rows(treated, slice(0))]
+    controls, others = [_rows(treated, slice(0))], [_rows(treated, slice(0))]
     for month, own in _months(treated, ledger.until - horizon_days):
         random = np.random.default_rng([SEED, month])
+        wanted = controls_per_treated * own.customer.size
+        others.append(_drawn(_everybody(own, born, event_day, random), wanted, random))
         if risk is None:
-            could = _everybody(own, born, event_day, random)
+            controls.append(others[-1])
         else:
             inside = (risk.day > month - MONTH_DAYS) & (risk.day <= month)
             could = _rows(risk, inside & (risk.day < event_day[risk.customer]))
-        wanted = min(could.customer.size, controls_per_treated * own.customer.size)
-        chosen = np.sort(random.choice(could.customer.size, wanted, replace=False))
-        controls.append(_rows(could, chosen))
+            controls.append(_drawn(could, wanted, random))
     control = Keys(*map(np.concatenate, zip(*controls, strict=True)))
     # Nobody is at risk by an occasion of their own where everybody is: then there are no groups.
     occasions = event if at_risk is None else at_risk
@@ -277,7 +296,8 @@ def event_cohort(
     }
     keys = Keys(*map(np.concatenate, zip(treated, control, strict=True)))
     is_treated = np.arange(keys.customer.size) < treated.customer.size
-    return _cohort(ledger, keys, is_treated, born, groups, history, horizon_days)
+    other = Keys(*map(np.concatenate, zip(*others, strict=True)))
+    return _cohort(ledger, keys, is_treated, other, born, groups, history, horizon_days)
 
 
 def _months(treated: Keys, latest: int) -> Iterator[tuple[int, Keys]]:
@@ -295,17 +315,33 @@ def _everybody(own: Keys, born: Integers, event_day: Integers, random: np.random
     return Keys(could, day[could], known_before[could], could)
 
 
+def _drawn(could: Keys, wanted: int, random: np.random.Generator) -> Keys:
+    """So many of the rows by lot, or all if there are fewer."""
+    n = could.customer.size
+    return _rows(could, np.sort(random.choice(n, min(n, wanted), replace=False)))
+
+
 def _cohort(
     ledger: Ledger,
     keys: Keys,
     treated: NDArray[np.bool_],
+    others: Keys,
     born: Integers,
     groups: Mapping[str, NDArray[np.object_]],
     history: EventDays | None,
     horizon_days: int,
 ) -> Cohort:
     earlier = None if history is None else (_keys(ledger, history), history.groups)
-    tonight = np.full(keys.customer.size, ledger.until + 1, dtype=np.int64)
+    came, passed_by = (
+        outcomes_of(
+            ledger,
+            some.customer,
+            some.day,
+            horizon_days,
+            np.full(some.customer.size, ledger.until + 1, dtype=np.int64),
+        )
+        for some in (keys, others)
+    )
     covariates = {
         **described(ledger, keys),
         **({} if earlier is None else group_shares(keys, *earlier)),
@@ -329,12 +365,13 @@ def _cohort(
         treated,
         _columns(covariates, keys.customer.size),
         tuple(covariates),
-        outcomes_of(ledger, keys.customer, keys.day, horizon_days, tonight),
+        came,
         old,
         _columns(recent, olds.customer.size),
         tuple(recent),
         before,
         np.log1p(np.maximum(ordered_on(ledger, keys.customer, keys.day), 0)),
+        Bystanders(ledger.customer_ids[others.customer], passed_by),
     )
 
 

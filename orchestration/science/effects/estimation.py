@@ -68,13 +68,18 @@ class Deal(NamedTuple):
 
 
 class Question(NamedTuple):
-    """Which event, which outcome, and the arrays that answer; see `estimate_effect`."""
+    """Which event, which outcome, and the arrays that answer; see `estimate_effect`.
+
+    ``others`` are outcomes and customers that a naive look compares the treated with; absent, the
+    controls.
+    """
 
     event_name: str
     outcome_name: str
     sample: Sample
     placebo: Sample | None = None
     placebo_words: str = "before the event"
+    others: tuple[Floats, NDArray] | None = None
 
 
 @dataclass(frozen=True)
@@ -170,9 +175,7 @@ def _effect(
         int(np.unique(customer[treated]).size),
         int(np.unique(customer[~treated]).size),
     )
-    naive = None
-    if min(count) > 0 and customer.max() > 0:
-        naive = difference_in_means(treated, given.outcome, customer)
+    naive, naive_means = _naive(question, given)
     adjusted, overlap, reason = _found(asked, estimand, main)
     tested = Placebo(None, None, "placebo not tested: there is no effect to doubt")
     if reason is None:
@@ -194,8 +197,9 @@ def _effect(
         treated_count=count[0],
         control_count=count[1],
         customer_count=int(np.unique(customer).size),
-        treated_mean=_mean(given.outcome[treated]),
+        treated_mean=naive_means[0],
         control_mean=_mean(given.outcome[~treated]),
+        others_mean=naive_means[1],
         naive=naive,
         adjusted=adjusted,
         overlap=overlap,
@@ -302,6 +306,26 @@ def _found(sample: Sample, estimand: Estimand, chances: _Chances) -> Finding:
     if not (np.isfinite(adjusted.value) and adjusted.standard_error > 0):
         return None, overlap, "the outcome does not vary once event and covariates are known"
     return adjusted, overlap, None
+
+
+def _naive(
+    question: Question, given: Sample
+) -> tuple[Estimate | None, tuple[float | None, float | None]]:
+    """The gap as it comes, adjusted for nothing, and both means."""
+    treated, outcome, customer = given.treated, given.outcome, question.sample.customer
+    if question.others is not None:
+        amounts, who = question.others
+        outcome = np.concatenate([outcome[treated], amounts])
+        own = np.arange(treated.size) if customer is None else np.asarray(customer)
+        customer = np.concatenate([own[treated], who])
+        treated = np.arange(outcome.size) < treated.sum()
+    else:
+        customer = given.customer
+    means = _mean(outcome[treated]), _mean(outcome[~treated])
+    place = np.unique(customer, return_inverse=True)[1]
+    if not treated.any() or treated.all() or place.max() == 0:
+        return None, means
+    return difference_in_means(treated, outcome, place), means
 
 
 def _mean(outcome: Floats) -> float | None:

@@ -34,6 +34,7 @@ SCHEMA = pa.schema(
         *((name, pa.int64()) for name in ("treated_count", "control_count", "customer_count")),
         ("treated_mean", pa.float64()),
         ("control_mean", pa.float64()),
+        ("others_mean", pa.float64()),
         *(
             (f"{kind}_{word}", pa.float64())
             for kind in ("naive", "adjusted", "placebo")
@@ -97,7 +98,11 @@ def effects_of_the_night(
             else None,
             history=history,
         )
-        questions = cohort.questions(one.event_name, asks_first_order=one.is_first_order)
+        questions = cohort.questions(
+            one.event_name,
+            asks_first_order=one.is_first_order,
+            is_among_controls=one.is_among_controls,
+        )
         found += [(one, effect) for effect in estimate_effects(questions, settings=settings)]
     return found
 

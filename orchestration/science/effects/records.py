@@ -199,10 +199,11 @@ class Effect:
         Distinct customers with and without the event; who is in both counts in both.
     customer_count : int
         Distinct customers of both.
-    treated_mean, control_mean : float or None
-        Mean outcome of either group as it came; None if it is empty.
+    treated_mean, control_mean, others_mean : float or None
+        Mean outcome as it came: with the event, of the controls, and of those whom the naive gap
+        is to; None if there are none.
     naive : Estimate or None
-        Mean of the one group less that of the other, with no adjustment; None if one is empty.
+        Mean with the event less that of the others, with no adjustment; None if one is empty.
     adjusted : Estimate or None
         None unless ``is_identified``.
     overlap : Overlap or None
@@ -221,6 +222,7 @@ class Effect:
     customer_count: int
     treated_mean: float | None
     control_mean: float | None
+    others_mean: float | None
     naive: Estimate | None
     adjusted: Estimate | None
     overlap: Overlap | None
@@ -245,6 +247,7 @@ class Effect:
             "customer_count": self.customer_count,
             "treated_mean": self.treated_mean,
             "control_mean": self.control_mean,
+            "others_mean": self.others_mean,
             **_estimate_columns("naive", self.naive),
             **_estimate_columns("adjusted", self.adjusted),
             **_estimate_columns("placebo", self.placebo.estimate),

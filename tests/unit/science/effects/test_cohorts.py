@@ -168,6 +168,30 @@ def test_what_may_follow_from_the_event_is_not_among_the_covariates():
         event_cohort(small_shop(), late, horizon_days=20)
 
 
+def test_a_naive_look_compares_with_everybody_and_the_estimate_with_who_stood_at_a_checkout():
+    """On day 34, Ann's, Bob, Cid and Dan were customers without the event; the orders of the month
+    before it were Ann's own, and Cid's."""
+    ledger = small_shop()
+    event = events_of(ledger, "tier")
+    event = event.where(event.customer_ids == "ann")
+    cohort = event_cohort(
+        ledger, event, at_risk=order_days_of(ledger), horizon_days=20, controls_per_treated=9
+    )
+    assert set(cohort.customer_ids[~cohort.treated]) == {"ann", "cid"}
+    assert cohort.others.customer_ids.tolist() == ["bob", "cid", "dan"]
+    assert cohort.others.outcomes[:, 1].tolist() == [0, 1, 0]
+    naive, among = (
+        estimate_effects(cohort.questions("tier", is_among_controls=flag))[1]
+        for flag in (False, True)
+    )
+    # Ann ordered on two days. Of the controls, Ann's 31st was followed by four (32, 33, 34, 35 and
+    # 50 less that which was given back), her 32nd by 34, 35 and 50, her 33rd by the same.
+    assert naive.naive.value == pytest.approx(2 - 1 / 3)
+    assert (naive.treated_mean, naive.others_mean) == pytest.approx((2, 1 / 3))
+    assert among.others_mean == among.control_mean == pytest.approx((4 + 3 + 3 + 0) / 4)
+    assert among.naive.value == pytest.approx(2 - among.control_mean)
+
+
 def test_words_of_an_occasion_are_flags_and_those_of_earlier_ones_are_shares():
     ledger = small_shop()
     orders = order_days_of(ledger)

@@ -249,6 +249,7 @@ def test_a_number_beside_a_refusal_cannot_be_made():
             customer_count=2,
             treated_mean=0.0,
             control_mean=0.0,
+            others_mean=0.0,
             naive=None,
             adjusted=None,
             overlap=None,
