@@ -91,7 +91,13 @@ final as (
         tracked_late_deliveries,
         notified_deliveries,
         forewarned_deliveries,
-        case when is_mature then {{ ratio('notified_deliveries', 'tracked_late_deliveries') }} end as notified_rate,
+        {% for name, rate in [
+            ('notified_rate', ratio('notified_deliveries', 'tracked_late_deliveries')),
+            ('notified_rate_low', wilson_low('notified_deliveries', 'tracked_late_deliveries')),
+            ('notified_rate_high', wilson_high('notified_deliveries', 'tracked_late_deliveries')),
+        ] -%}
+        case when is_mature then {{ rate }} end as {{ name }},
+        {% endfor -%}
         case when is_mature then delay_notice_hours_p50 end as delay_notice_hours_p50,
 
         -- measures: what customers did

@@ -127,10 +127,22 @@ final as (
         -- measures: what was done about it
         known_unhappy_answers as unhappy_answers,
         case when known_unhappy_answers is not null then closed_loop_answers end as closed_loop_answers,
-        case when is_mature then {{ ratio('closed_loop_answers', 'known_unhappy_answers') }} end as closed_loop_rate,
+        {% for name, rate in [
+            ('closed_loop_rate', ratio('closed_loop_answers', 'known_unhappy_answers')),
+            ('closed_loop_rate_low', wilson_low('closed_loop_answers', 'known_unhappy_answers')),
+            ('closed_loop_rate_high', wilson_high('closed_loop_answers', 'known_unhappy_answers')),
+        ] -%}
+        case when is_mature then {{ rate }} end as {{ name }},
+        {% endfor -%}
         case when known_unhappy_answers is not null then asked_again_answers end as asked_again_answers,
         case when known_unhappy_answers is not null then turned_around_answers end as turned_around_answers,
-        case when is_mature then {{ ratio('turned_around_answers', 'asked_again_answers') }} end as turn_around_rate,
+        {% for name, rate in [
+            ('turn_around_rate', ratio('turned_around_answers', 'asked_again_answers')),
+            ('turn_around_rate_low', wilson_low('turned_around_answers', 'asked_again_answers')),
+            ('turn_around_rate_high', wilson_high('turned_around_answers', 'asked_again_answers')),
+        ] -%}
+        case when is_mature then {{ rate }} end as {{ name }},
+        {% endfor %}
 
         -- flags
         is_mature,

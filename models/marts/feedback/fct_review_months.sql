@@ -92,7 +92,13 @@ final as (
         {% endfor -%}
         unhappy_reviews,
         answered_unhappy_reviews,
-        case when is_mature then {{ ratio('answered_unhappy_reviews', 'unhappy_reviews') }} end as answered_unhappy_rate,
+        {% for name, rate in [
+            ('answered_unhappy_rate', ratio('answered_unhappy_reviews', 'unhappy_reviews')),
+            ('answered_unhappy_rate_low', wilson_low('answered_unhappy_reviews', 'unhappy_reviews')),
+            ('answered_unhappy_rate_high', wilson_high('answered_unhappy_reviews', 'unhappy_reviews')),
+        ] -%}
+        case when is_mature then {{ rate }} end as {{ name }},
+        {% endfor -%}
         case when is_mature then unhappy_reply_hours_p50 end as unhappy_reply_hours_p50,
 
         -- flags

@@ -73,7 +73,7 @@ final as (
         channel,
         agent_group,
 
-        -- measures: how many, how fast
+        -- measures: how many, how fast, how well
         tickets,
         known_customer_tickets,
         resolved_tickets,
@@ -81,28 +81,19 @@ final as (
         case when is_mature and {{ percentile }} < 1e12 then {{ percentile }} end
             as {{ 'first_' if percentile.startswith('response') }}{{ percentile | replace('_p', '_minutes_p') }},
         {% endfor -%}
-        answer_decided_tickets,
-        answered_in_target_tickets,
-        case when is_mature then {{ ratio('answered_in_target_tickets', 'answer_decided_tickets') }} end
-            as answered_in_target_rate,
-        limit_decided_tickets,
-        answered_within_limit_tickets,
-        case when is_mature then {{ ratio('answered_within_limit_tickets', 'limit_decided_tickets') }} end
-            as answered_within_limit_rate,
-        resolution_decided_tickets,
-        resolved_in_target_tickets,
-        case when is_mature then {{ ratio('resolved_in_target_tickets', 'resolution_decided_tickets') }} end
-            as resolved_in_target_rate,
-
-        -- measures: how well
-        reopening_known_tickets,
-        reopened_tickets,
-        case when is_mature then {{ ratio('reopened_tickets', 'reopening_known_tickets') }} end as reopened_rate,
-        bot_decided_tickets,
-        contained_tickets,
-        case when is_mature then {{ ratio('contained_tickets', 'bot_decided_tickets') }} end as containment_rate,
-        case when is_mature then {{ wilson_low('contained_tickets', 'bot_decided_tickets') }} end as containment_rate_low,
-        case when is_mature then {{ wilson_high('contained_tickets', 'bot_decided_tickets') }} end as containment_rate_high,
+        {% for decided, kept, rate in [
+            ('answer_decided_tickets', 'answered_in_target_tickets', 'answered_in_target_rate'),
+            ('limit_decided_tickets', 'answered_within_limit_tickets', 'answered_within_limit_rate'),
+            ('resolution_decided_tickets', 'resolved_in_target_tickets', 'resolved_in_target_rate'),
+            ('reopening_known_tickets', 'reopened_tickets', 'reopened_rate'),
+            ('bot_decided_tickets', 'contained_tickets', 'containment_rate'),
+        ] -%}
+        {{ decided }},
+        {{ kept }},
+        case when is_mature then {{ ratio(kept, decided) }} end as {{ rate }},
+        case when is_mature then {{ wilson_low(kept, decided) }} end as {{ rate }}_low,
+        case when is_mature then {{ wilson_high(kept, decided) }} end as {{ rate }}_high,
+        {% endfor -%}
         csat_answers,
         satisfied_answers,
         {% for name, rate in [
