@@ -24,7 +24,7 @@ from orchestration.science.sample_shop.buying.pace import (
 )
 from orchestration.science.sample_shop.buying.purchases import (
     Visits,
-    fastest_clock,
+    furthest_week,
     later_visits,
 )
 from orchestration.science.sample_shop.columns import keys, labels, moments, stack, take
@@ -201,7 +201,7 @@ class _Futures:
         latest = take(past, np.cumsum(self._number + 1) - 1)
         going = np.flatnonzero(~latest.is_last)
         first = past.weeks[np.cumsum(self._number + 1) - self._number - 1]
-        until = first + fastest_clock(parameters) * (clock.horizon_weeks - first)
+        until = furthest_week(parameters, clock, first)
         later = later_visits(
             self._rng,
             take(latest, going),
@@ -245,7 +245,7 @@ class _Futures:
         luck = np.random.default_rng(self._copies)
         _, _, spells = let_join(
             luck, self._visits, self._fates, self._journeys, self._people,
-            self._frame.parameters, self._frame.clock, earliest, without,
+            (self._spells.start[2], self._spells.end[2]), self._frame.parameters, self._frame.clock, earliest, without,
         )  # fmt: skip
         start = np.where(keeps, self._spells.start, spells.start)
         return Spells(start, np.where(keeps, self._spells.end, spells.end))

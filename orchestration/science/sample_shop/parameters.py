@@ -22,6 +22,7 @@ from orchestration.science.sample_shop.habits import (
 from orchestration.science.sample_shop.subject_habits import (
     Consenting,
     Devices,
+    Experimenting,
     Messaging,
     ParcelNews,
     Paying,
@@ -29,7 +30,6 @@ from orchestration.science.sample_shop.subject_habits import (
     Reviewing,
     Spending,
     Stocking,
-    Testing,
     Wishing,
 )
 
@@ -262,7 +262,7 @@ class Parameters:
     consenting: Consenting = field(default_factory=Consenting)
     privacy: Privacy = field(default_factory=Privacy)
     messaging: Messaging = field(default_factory=Messaging)
-    testing: Testing = field(default_factory=Testing)
+    experimenting: Experimenting = field(default_factory=Experimenting)
     spending: Spending = field(default_factory=Spending)
     stocking: Stocking = field(default_factory=Stocking)
 

@@ -11,6 +11,7 @@ import numpy as np
 from orchestration.science.sample_shop.buying.channels import STORE
 from orchestration.science.sample_shop.buying.fates import Fates, draw_fates
 from orchestration.science.sample_shop.buying.journeys import LATE, ON_TIME, Journeys, draw_journeys
+from orchestration.science.sample_shop.buying.offers import offer_weeks
 from orchestration.science.sample_shop.buying.pace import Course, Spells, Without, walk
 from orchestration.science.sample_shop.buying.purchases import Visits, draw_visits
 from orchestration.science.sample_shop.columns import stack, take
@@ -168,7 +169,10 @@ def _chunk(rng: np.random.Generator, frame: Frame, customers: int, offsets: Coun
     visits = draw_visits(rng, people, parameters, clock)
     own = stream(parameters.seed, "fates", offsets.people)
     fates, journeys = draw_fates(own, visits, people, parameters)
-    members, terms, spells = let_join(rng, visits, fates, journeys, people, parameters, clock)
+    offer = offer_weeks(parameters, people, offsets.people, clock)
+    members, terms, spells = let_join(
+        rng, visits, fates, journeys, people, offer, parameters, clock
+    )
     course = walk(visits, fates, journeys, people, spells, parameters, clock)
     inside = np.isfinite(course.weeks)
     orders, accounts = place_orders(
@@ -222,6 +226,7 @@ def let_join(
     fates: Fates,
     journeys: Journeys,
     people: People,
+    offer: tuple[Floats, Floats],
     parameters: Parameters,
     clock: SeasonClock,
     earliest: Integers | None = None,
@@ -231,12 +236,15 @@ def let_join(
 
     Parameters
     ----------
+    offer : two arrays of float, shape (n_people,)
+        When an offer begins and ends for each person, in operational weeks.
     earliest : array of int, shape (n_people,), optional
         Number of the first order at which each person may join; absent, all may at every order.
     without : Without, optional
         An event of each person that does not happen, as in `walk`.
     """
     none = Spells.none(people.kind.size)
+    none.start[2], none.end[2] = offer
     may = True if earliest is None else visits.number >= earliest[visits.person]
     joins = np.flatnonzero(fates.joins & may)
     joiner, first = np.unique(visits.person[joins], return_index=True)
@@ -249,17 +257,17 @@ def let_join(
     at = np.flatnonzero((way.number == joined_at[way.person]) & np.isfinite(course.weeks))
     weeks = course.weeks[at]
     members, terms = draw_memberships(rng, way.person[at], clock.calendar(weeks), parameters, clock)
-    return members, terms, membership_spells(weeks, members, people.kind.size, clock)
+    return members, terms, membership_spells(weeks, members, none, clock)
 
 
 def membership_spells(
-    weeks: Floats, members: Memberships, people: int, clock: SeasonClock
+    weeks: Floats, members: Memberships, none: Spells, clock: SeasonClock
 ) -> Spells:
-    """Return when memberships run; `weeks` are the moments of the first ones, which come first.
+    """Add when memberships run; `weeks` are the moments of the first ones, which come first.
 
     The joining order itself must keep its moment, so it is not taken through the calendar.
     """
-    spells = Spells.none(people)
+    spells = Spells(none.start.copy(), none.end.copy())
     first, second = slice(0, weeks.size), slice(weeks.size, None)
     end = clock.operational(np.minimum(members.ended_day, clock.days))
     spells.start[0, members.person[first]] = weeks

@@ -140,11 +140,16 @@ class Spending:
 
 
 @dataclass(frozen=True)
-class Testing:
+class Experimenting:
     """What the experiments hide."""
 
     subject_line_click_lift: float = 1.35
     """Clicks per human open of the personal subject line over those of the plain one."""
+    offer_lift: float = 1.5
+    """Speed of buying over what it would have been, while the offer runs."""
+    offer_share: float = 0.5
+    offer_first_days_ago: int = 300
+    offer_days: int = 60
     checkout_lost_share: float = 0.40
     """Assignments to the control of the checkout that a filter throws out: its shares are off."""
 

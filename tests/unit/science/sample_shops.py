@@ -17,6 +17,7 @@ from orchestration.science.sample_shop.parameters import (
     Purchasing,
     Season,
 )
+from orchestration.science.sample_shop.subject_habits import Experimenting
 
 FLAT_SEASON = Season(
     month_factors=(1.0,) * 12, weekday_factors=(1.0,) * 7, acquisition_growth_per_year=1.0
@@ -27,6 +28,7 @@ ONE_ACCOUNT_EACH = Identity(
 NO_EXTRA_ORDERS = ExtraOrders(
     cancelled=0.0, unpaid=0.0, fraud=0.0, test=0.0, anonymous=0.0, prospects=0.0
 )
+NO_OFFER = Experimenting(offer_lift=1.0)
 NO_EFFECTS = Effects(**dict.fromkeys(EFFECT_KINDS, 1.0))
 
 
@@ -54,6 +56,7 @@ def plain_shop() -> Shop:
             identity=ONE_ACCOUNT_EACH,
             extra_orders=NO_EXTRA_ORDERS,
             effects=NO_EFFECTS,
+            experimenting=NO_OFFER,
             purchasing=dataclasses.replace(Purchasing(), member_lift=1.0),
         )
     )
@@ -71,6 +74,7 @@ def loyal_shop() -> Shop:
             identity=ONE_ACCOUNT_EACH,
             extra_orders=NO_EXTRA_ORDERS,
             effects=NO_EFFECTS,
+            experimenting=NO_OFFER,
             purchasing=Purchasing(a=1.0, b=1e9, member_lift=2.0),
             membership=dataclasses.replace(Membership(), rejoin=0.5),
         )

@@ -39,21 +39,21 @@ from orchestration.science.sample_shop.shop_time import (
 
 LATE_PARCEL, BAD_TICKET, RECOVERY, REFUSED_CODE, TIER, REFERRED = range(len(EFFECT_KINDS))
 MEMBERSHIP = len(EFFECT_KINDS)
-"""The two memberships that a person may have come behind the kinds of events."""
+"""The two memberships that a person may have, and an offer, come behind the kinds of events."""
 TIER_DAYS = 365
 
 
 @dataclass
 class Spells:
-    """When each person's memberships begin and end, in operational weeks of the shop: (2, people)."""
+    """When each person's two memberships and an offer run, in operational weeks: (3, people)."""
 
     start: Floats
     end: Floats
 
     @classmethod
     def none(cls, people: int) -> Spells:
-        """Return memberships that never begin."""
-        return cls(np.full((2, people), np.inf), np.full((2, people), np.inf))
+        """Return memberships and offers that never begin."""
+        return cls(np.full((3, people), np.inf), np.full((3, people), np.inf))
 
 
 @dataclass
@@ -121,7 +121,8 @@ class _Windows:
         self._end = np.concatenate([np.full(shape, -np.inf), spells.end])
         lift = parameters.purchasing.member_lift
         factors = [getattr(effects, kind) for kind in EFFECT_KINDS]
-        self._factor = np.array([*factors, lift, lift])[:, np.newaxis]
+        factors += [lift, lift, parameters.experimenting.offer_lift]
+        self._factor = np.array(factors)[:, np.newaxis]
 
     def open(self, kind: int, person: Integers, now: Floats, seconds: Integers) -> None:
         """Let the days of an event begin; days that have not ended yet are prolonged."""

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from orchestration.science.sample_shop.buying.offers import offer_span
 from orchestration.science.sample_shop.columns import stack, take
 from orchestration.science.sample_shop.facts.people import CUSTOMER, People
 from orchestration.science.sample_shop.habits import EFFECT_KINDS
@@ -43,16 +44,22 @@ def draw_visits(
         weeks=clock.operational(people.first_day[person]),
         is_last=np.zeros(person.size, dtype=bool),
     )
-    latest = fastest_clock(parameters) * (clock.horizon_weeks - first.weeks) + first.weeks
+    latest = furthest_week(parameters, clock, first.weeks)
     later = later_visits(rng, first, people.rate[person], people.dropout[person], latest)
     visits = stack([first, later])
     return take(visits, np.argsort(visits.person, kind="stable"))
 
 
-def fastest_clock(parameters: Parameters) -> float:
-    """Return how fast a clock runs that everything speeds up and nothing slows down."""
+def furthest_week(parameters: Parameters, clock: SeasonClock, first: Floats) -> Floats:
+    """Return the personal week that a clock shows at the end which always ran as fast as it can.
+
+    `first` is the week of each person's first visit, when the clock begins.
+    """
     factors = [getattr(parameters.effects, kind) for kind in EFFECT_KINDS]
-    return math.prod(max(1.0, one) for one in (*factors, parameters.purchasing.member_lift))
+    fastest = math.prod(max(1.0, one) for one in (*factors, parameters.purchasing.member_lift))
+    begin, end = offer_span(parameters, clock)
+    gained = max(0.0, parameters.experimenting.offer_lift - 1) * (end - begin)
+    return first + fastest * (clock.horizon_weeks - first + gained)
 
 
 def later_visits(

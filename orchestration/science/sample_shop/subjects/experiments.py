@@ -12,6 +12,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from orchestration.science.sample_shop.buying.offers import offer_luck
 from orchestration.science.sample_shop.columns import (
     between,
     chance,
@@ -30,7 +31,7 @@ from orchestration.science.sample_shop.streams import stream, subject
 from orchestration.science.sample_shop.subjects.people import contact_accounts
 from orchestration.science.sample_shop.tables.numbers import account_numbers, begun
 
-HOLDOUT, SUBJECT_LINE, CHECKOUT = range(3)
+HOLDOUT, SUBJECT_LINE, CHECKOUT, OFFER = range(4)
 
 
 @dataclass(frozen=True)
@@ -54,6 +55,8 @@ DESIGNS = (
            ("plain", "personal"), (0.5, 0.5), 240, 30, "clicks", 30),
     Design("One-page checkout", "A checkout on one page is finished more often.",
            ("control", "one_page"), (0.5, 0.5), 240, 60, "orders", 28),
+    Design("Free delivery", "Who pays no delivery for two months orders more often.",
+           ("control", "free_delivery"), (0.5, 0.5), 300, 240, "orders", 60),
 )  # fmt: skip
 
 
@@ -80,8 +83,11 @@ def experiment_span(frame: Frame, experiment: int) -> tuple[int, int]:
 
 def arms(facts: Facts, frame: Frame, experiment: int) -> tuple[Integers, Floats]:
     """Return the arm of every person, drawn or not, and the luck it was read from."""
-    name = f"experiment {experiment}"
-    luck = stream(frame.parameters.seed, name, facts.offsets.people).random(facts.people.kind.size)
+    chunk, size = facts.offsets.people, facts.people.kind.size
+    if experiment == OFFER:
+        luck = offer_luck(frame.parameters, size, chunk)
+    else:
+        luck = stream(frame.parameters.seed, f"experiment {experiment}", chunk).random(size)
     return (luck >= DESIGNS[experiment].shares[0]).astype(np.int64), luck
 
 
@@ -111,13 +117,16 @@ def _assigned(rng: np.random.Generator, facts: Facts, frame: Frame, experiment: 
         exposed = np.where(arm == 1, NEVER, exposed)
     else:
         may &= people.is_registered & (accounts.state[account] == ENABLED)
+    if experiment == OFFER:
+        # All at once, from the list of accounts on the day that it begins.
+        may &= opened < start
     if experiment == CHECKOUT:
-        # They are drawn when they come to the checkout, which the holdout of an order is.
+        # They are drawn when they come to the checkout, three minutes before the order.
         assigned = _first_order_within(facts, start, end)
         exposed = assigned
         may &= assigned < NEVER
         # A filter of bots throws out some of the sessions of one arm: the shares are off.
-        lost = frame.parameters.testing.checkout_lost_share
+        lost = frame.parameters.experimenting.checkout_lost_share
         may &= ~((arm == 0) & chance(rng, lost, size))
     person = np.flatnonzero(may)
     return Assignments(

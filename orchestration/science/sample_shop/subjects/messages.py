@@ -206,7 +206,9 @@ def _lift(facts: Facts, frame: Frame, occasions: Occasions) -> NDArray[np.float6
     kinds = np.array([one.kind == BROADCAST for one in all_campaigns(frame)])
     arm = arms(facts, frame, SUBJECT_LINE)[0][facts.accounts.person[occasions.account]]
     inside = kinds[occasions.campaign] & (occasions.when >= start) & (occasions.when < end)
-    return np.where(inside & (arm == 1), frame.parameters.testing.subject_line_click_lift, 1.0)
+    return np.where(
+        inside & (arm == 1), frame.parameters.experimenting.subject_line_click_lift, 1.0
+    )
 
 
 def _held_back(
