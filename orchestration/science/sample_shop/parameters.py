@@ -96,7 +96,7 @@ class ExtraOrders:
     except the anonymous ones of the store, which belong to nobody."""
 
     cancelled: float = 0.030
-    unpaid: float = 0.008
+    unpaid: float = 0.012
     """Payment never arrives: pending for `unpaid_days`, then cancelled."""
     unpaid_days: int = 14
     fraud: float = 0.004

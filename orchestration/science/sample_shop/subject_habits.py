@@ -97,7 +97,7 @@ class Consenting:
 class Privacy:
     """Requests of people about their own data."""
 
-    share: float = 0.03
+    share: float = 0.05
     """Registered customers who ask."""
     type_weights: tuple[float, ...] = (0.36, 0.42, 0.06, 0.10, 0.06)
     """Access, erasure, restriction, portability, no sale of data."""

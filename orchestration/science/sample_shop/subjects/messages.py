@@ -65,6 +65,7 @@ from orchestration.science.sample_shop.subjects.experiments import (
     arms,
     experiment_span,
 )
+from orchestration.science.sample_shop.subjects.privacy import ERASURE, draw_requests
 from orchestration.science.sample_shop.subjects.sends import Occasions, draw_occasions
 from orchestration.science.sample_shop.tables.numbers import account_numbers, begun
 
@@ -135,7 +136,7 @@ def draw_messages(rng: np.random.Generator, facts: Facts, frame: Frame) -> Mail:
             [consents, *_endings(facts, occasions, outcomes, row, back[row], back_after[row])]
         )
     allowed = is_part | (standing == GRANTED)
-    by_mistake = _by_mistake(rng, frame, occasions, standing, held_back | is_part, consents)
+    by_mistake = _by_mistake(rng, facts, frame, occasions, standing, held_back | is_part)
     keep = np.flatnonzero(allowed | by_mistake)
     kept = take(outcomes, keep)
     silent = is_part[keep] | by_mistake[keep]
@@ -272,14 +273,17 @@ def _endings(
 
 def _by_mistake(
     rng: np.random.Generator,
+    facts: Facts,
     frame: Frame,
     occasions: Occasions,
     standing: Integers,
     excluded: NDArray[np.bool_],
-    consents: ConsentEvents,
 ) -> NDArray[np.bool_]:
-    """Choose a few newsletters to people who had withdrawn; one each."""
+    """Choose a few newsletters to people who had withdrawn and are still known; one each."""
+    requests = draw_requests(facts, frame)
+    forgotten = requests.account[requests.kind == ERASURE]
     may = (standing == WITHDRAWN) & ~excluded & (occasions.channel == EMAIL)
+    may &= ~np.isin(occasions.account, forgotten)
     candidates = rng.permutation(np.flatnonzero(may))
     _, first = np.unique(occasions.account[candidates], return_index=True)
     chosen = candidates[np.sort(first)][: frame.parameters.messaging.sends_without_consent]
