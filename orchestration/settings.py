@@ -153,6 +153,13 @@ def _rate(value: str) -> float:
     return number
 
 
+def _amount(value: str) -> float:
+    number = float(value)
+    if not 0 <= number < float("inf"):
+        raise ValueError("must be an amount of money of 0 or more, such as 0.01")
+    return number
+
+
 def _currency(value: str) -> str:
     if len(value) != 3 or not value.isalpha() or not value.isupper():
         raise ValueError("must be an ISO 4217 code such as GBP")
@@ -178,6 +185,8 @@ _BUSINESS_CONSTANTS = {
     "RETENTION_RETURN_WINDOW_DAYS": ("return_window_days", _at_least(0)),
     "RETENTION_CHURN_HORIZONS_DAYS": ("churn_horizons_days", _horizons),
     "RETENTION_YEARLY_DISCOUNT_RATE": ("yearly_discount_rate", _rate),
+    "RETENTION_LOYALTY_POINT_VALUE": ("loyalty_point_value", _amount),
+    "RETENTION_REFERRAL_WINDOW_DAYS": ("referral_window_days", _at_least(1)),
     "RETENTION_IDENTITY_EMAIL_MAX_ACCOUNTS": ("identity_email_max_accounts", _at_least(0)),
     "RETENTION_IDENTITY_LOYALTY_ID_MAX_ACCOUNTS": (
         "identity_loyalty_id_max_accounts",
