@@ -41,42 +41,57 @@ lots as (
 
 ),
 
-steps as (
+-- The last day of a lot is a day on which it can be spent.
+expiries as (
 
     select
         customer_id,
-        ledger_entry_id,
-        entry_type,
-        entry_date as movement_date,
-        1 as place_in_day,
-        entry_number,
-        greatest(points, 0) as points_in,
-        own_lot_points,
-        case when entry_type <> 'expire' then greatest(-points, 0) - own_lot_points else 0 end
+        {{ add_days('expires_date', 1) }} as movement_date,
+        max(ends_at) as must_be_gone
+    from lots
+    where expires_date < {{ as_of_date() }}
+    group by 1, 2
+
+),
+
+-- What the shop writes on the day on which points run out tells of them, whenever the job that writes it runs.
+steps as (
+
+    select
+        entries.customer_id,
+        entries.ledger_entry_id,
+        entries.entry_type,
+        entries.entry_date as movement_date,
+        case when entries.entry_type = 'expire' and expiries.customer_id is not null then 0 else 2 end
+            as place_in_day,
+        entries.entry_number,
+        greatest(entries.points, 0) as points_in,
+        entries.own_lot_points,
+        case when entries.entry_type <> 'expire' then greatest(-entries.points, 0) - entries.own_lot_points else 0 end
             as taken_points,
-        case when entry_type = 'expire' then greatest(-points, 0) - own_lot_points else 0 end
+        case when entries.entry_type = 'expire' then greatest(-entries.points, 0) - entries.own_lot_points else 0 end
             as told_expired_points,
         cast(null as bigint) as must_be_gone
     from entries
+    left join expiries
+        on entries.customer_id = expiries.customer_id
+        and entries.entry_date = expiries.movement_date
 
     union all
 
-    -- The last day of a lot is a day on which it can be spent.
     select
         customer_id,
         cast(null as {{ string_type() }}) as ledger_entry_id,
         'expire' as entry_type,
-        {{ add_days('expires_date', 1) }} as movement_date,
-        0 as place_in_day,
+        movement_date,
+        1 as place_in_day,
         cast(null as bigint) as entry_number,
         0 as points_in,
         0 as own_lot_points,
         0 as taken_points,
         0 as told_expired_points,
-        max(ends_at) as must_be_gone
-    from lots
-    where expires_date < {{ as_of_date() }}
-    group by customer_id, expires_date
+        must_be_gone
+    from expiries
 
 ),
 
