@@ -9,10 +9,11 @@ tier_history as (
 
 ),
 
+-- What an erased person owed and was owed stays in the books; how good a customer it was does not.
 identity_map as (
 
     select * from {{ ref('int_identity__map') }}
-    where not is_test
+    where not is_test and not is_erased
 
 ),
 

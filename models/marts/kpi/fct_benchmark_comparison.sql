@@ -336,6 +336,7 @@ compared as (
         claims.caution,
         claims.source,
         readings.table_name,
+        readings.own_unit,
         measured.own_value,
         case when measured.own_value is not null then measured.own_low end as own_low,
         case when measured.own_value is not null then measured.own_high end as own_high,
@@ -368,10 +369,11 @@ final as (
         own_low,
         own_high,
         cast(own_count as bigint) as own_count,
-        own_value - published_value as difference,
+        case when is_comparable then own_value - published_value end as difference,
 
         -- attributes
         unit,
+        own_unit,
         case
             when own_value is null or not is_comparable then null
             when coalesce(own_high, own_value) < published_value then 'below'

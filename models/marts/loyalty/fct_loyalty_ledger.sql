@@ -25,7 +25,8 @@ final as (
         movements.customer_id,
         movements.step_number as movement_number,
         movements.ledger_entry_id,
-        entries.source_customer_id,
+        -- The account of an erased person would name them again.
+        case when movements.customer_id not like 'erased:%' then entries.source_customer_id end as source_customer_id,
         entries.order_id,
 
         -- measures
