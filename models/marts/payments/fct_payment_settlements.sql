@@ -46,6 +46,8 @@ paid as (
         {{ money_sum("case when payment_status = 'success' and payment_kind <> 'refund' then collected_amount end") }}
             as charged_amount,
         {{ money_sum("case when payment_kind = 'refund' then -collected_amount end") }} as paid_back_amount,
+        {{ money_sum("case when payment_kind = 'refund' and payment_method in ('store_credit', 'gift_card')"
+            ~ " then -collected_amount end") }} as credited_back_amount,
         {{ money_sum('collected_amount') }} as collected_amount,
         {{ money_sum("case when payment_status = 'pending' and payment_kind in ('sale', 'capture') then payment_amount end") }}
             as pending_amount,
@@ -65,14 +67,15 @@ paid as (
 
 ),
 
--- Store credit and gift cards are promises: no money goes back through the provider.
-money_back_per_order as (
+refunds_per_order as (
 
     select
         order_id,
-        {{ money_sum('refund_amount + tax_amount + shipping_amount') }} as money_back_amount
+        {{ money_sum("case when coalesce(refund_destination, 'original') = 'original'"
+            ~ " then refund_amount + tax_amount + shipping_amount end") }} as money_back_amount,
+        {{ money_sum("case when refund_destination <> 'original'"
+            ~ " then refund_amount + tax_amount + shipping_amount end") }} as credit_back_amount
     from refunds
-    where coalesce(refund_destination, 'original') = 'original'
     group by 1
 
 ),
@@ -89,14 +92,18 @@ owed_orders as (
         cast(null as integer) as term_number,
         orders.customer_id,
         case when orders.is_sale then orders.total_amount else cast(0 as decimal(18, 2)) end as due_amount,
-        case when orders.is_sale then coalesce(money_back_per_order.money_back_amount, 0) else cast(0 as decimal(18, 2)) end
-            as due_back_amount,
+        -- Store credit and gift cards are promises. Some shops tell of them among the payments, others do not.
+        case
+            when not orders.is_sale then cast(0 as decimal(18, 2))
+            else coalesce(refunds_per_order.money_back_amount, 0)
+                + least(coalesce(refunds_per_order.credit_back_amount, 0), coalesce(paid.credited_back_amount, 0))
+        end as due_back_amount,
         orders.order_currency_code <> '{{ var("shop_currency") }}' as is_foreign,
         orders.ordered_date as due_date,
         cast(null as {{ string_type() }}) as term_outcome
 
     from orders
-    left join money_back_per_order on orders.order_id = money_back_per_order.order_id
+    left join refunds_per_order on orders.order_id = refunds_per_order.order_id
     left join first_payments on first_payments.paid_for = 'order'
     left join paid on paid.paid_for = 'order' and orders.order_id = paid.paid_id
     where
