@@ -11,6 +11,16 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
+from orchestration.science.sample_shop.messaging.campaigns import campaigns
+from orchestration.science.sample_shop.messaging.experiments import (
+    experiment_assignments,
+    experiments,
+)
+from orchestration.science.sample_shop.messaging.messages import (
+    consents,
+    message_events,
+    sends_without_consent,
+)
 from orchestration.science.sample_shop.relations.points import loyalty_ledger
 from orchestration.science.sample_shop.relations.referrals import referrals
 from orchestration.science.sample_shop.relations.surveys import survey_responses
@@ -18,17 +28,7 @@ from orchestration.science.sample_shop.relations.tickets import support_tickets
 from orchestration.science.sample_shop.relations.tiers import loyalty_tier_history
 from orchestration.science.sample_shop.relations.web_events import web_events
 from orchestration.science.sample_shop.simulation import Facts, Frame
-from orchestration.science.sample_shop.subjects.campaigns import campaigns
-from orchestration.science.sample_shop.subjects.experiments import (
-    experiment_assignments,
-    experiments,
-)
 from orchestration.science.sample_shop.subjects.identifiers import customer_identifiers
-from orchestration.science.sample_shop.subjects.messages import (
-    consents,
-    message_events,
-    sends_without_consent,
-)
 from orchestration.science.sample_shop.subjects.parcel_events import shipment_events
 from orchestration.science.sample_shop.subjects.payments import payment_exceptions, payments
 from orchestration.science.sample_shop.subjects.privacy import privacy_requests

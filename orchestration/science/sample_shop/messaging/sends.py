@@ -14,6 +14,22 @@ from orchestration.science.sample_shop.facts.memberships import ANNUAL, membersh
 from orchestration.science.sample_shop.facts.orders import NORMAL
 from orchestration.science.sample_shop.facts.products import CATEGORIES
 from orchestration.science.sample_shop.facts.shipments import orders_arrived
+from orchestration.science.sample_shop.messaging.campaigns import (
+    ACTIVE,
+    BROADCAST,
+    MEMBERS,
+    all_campaigns,
+    first_message,
+    flow_campaign,
+)
+from orchestration.science.sample_shop.messaging.consents import (
+    CONSENT_CHANNELS,
+    EMAIL,
+    GRANTED,
+    MARKETING,
+    draw_consents,
+)
+from orchestration.science.sample_shop.messaging.experiments import in_holdout
 from orchestration.science.sample_shop.shop_time import (
     DAY,
     HOUR,
@@ -25,22 +41,6 @@ from orchestration.science.sample_shop.shop_time import (
 )
 from orchestration.science.sample_shop.simulation import Facts, Frame
 from orchestration.science.sample_shop.streams import subject
-from orchestration.science.sample_shop.subjects.campaigns import (
-    ACTIVE,
-    BROADCAST,
-    MEMBERS,
-    all_campaigns,
-    first_message,
-    flow_campaign,
-)
-from orchestration.science.sample_shop.subjects.consents import (
-    CONSENT_CHANNELS,
-    EMAIL,
-    GRANTED,
-    MARKETING,
-    draw_consents,
-)
-from orchestration.science.sample_shop.subjects.experiments import in_holdout
 from orchestration.science.sample_shop.subjects.people import contact_accounts, purchases
 
 

@@ -22,22 +22,12 @@ from orchestration.science.sample_shop.columns import (
     stack,
     take,
 )
-from orchestration.science.sample_shop.shop_time import (
-    DAY,
-    HOUR,
-    NEVER,
-    Integers,
-    local_from_utc,
-    utc_from_local,
-)
-from orchestration.science.sample_shop.simulation import Facts, Frame
-from orchestration.science.sample_shop.streams import subject
-from orchestration.science.sample_shop.subjects.campaigns import (
+from orchestration.science.sample_shop.messaging.campaigns import (
     AUDIENCES,
     BROADCAST,
     all_campaigns,
 )
-from orchestration.science.sample_shop.subjects.consents import (
+from orchestration.science.sample_shop.messaging.consents import (
     BASES,
     BOUNCED,
     COMPLAINED,
@@ -60,13 +50,23 @@ from orchestration.science.sample_shop.subjects.consents import (
     draw_consents,
     jurisdiction,
 )
-from orchestration.science.sample_shop.subjects.experiments import (
+from orchestration.science.sample_shop.messaging.experiments import (
     SUBJECT_LINE,
     arms,
     experiment_span,
 )
+from orchestration.science.sample_shop.messaging.sends import Occasions, draw_occasions
+from orchestration.science.sample_shop.shop_time import (
+    DAY,
+    HOUR,
+    NEVER,
+    Integers,
+    local_from_utc,
+    utc_from_local,
+)
+from orchestration.science.sample_shop.simulation import Facts, Frame
+from orchestration.science.sample_shop.streams import subject
 from orchestration.science.sample_shop.subjects.privacy import ERASURE, draw_requests
-from orchestration.science.sample_shop.subjects.sends import Occasions, draw_occasions
 from orchestration.science.sample_shop.tables.numbers import account_numbers, begun
 
 EVENT_TYPES = (
