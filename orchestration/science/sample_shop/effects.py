@@ -162,10 +162,8 @@ def _effect(frame: Frame, facts: Facts, kind: int, replications: int) -> TrueEff
     visit, moment = first_events(frame, facts, kind)
     over = local_from_utc(np.asarray(frame.end_moment)) - days * DAY
     visit, moment = visit[moment <= over], moment[moment <= over]
-    future = _Futures(frame, facts, kind, visit, replications)
-    counts = [
-        future.orders(moment, days, happens).reshape(replications, -1) for happens in (True, False)
-    ]
+    future = _Futures(frame, facts, kind, visit, moment, replications)
+    counts = [future.orders(happens).reshape(replications, -1) for happens in (True, False)]
     return TrueEffect(
         kind=KINDS[kind],
         days=days,
@@ -183,11 +181,19 @@ class _Futures:
     """Copies of the exposed with their past, and with futures drawn anew for each copy."""
 
     def __init__(
-        self, frame: Frame, facts: Facts, kind: int, visit: Integers, replications: int
+        self,
+        frame: Frame,
+        facts: Facts,
+        kind: int,
+        visit: Integers,
+        moment: Integers,
+        replications: int,
     ) -> None:
         self._frame, self._kind = frame, kind
-        self._copies = replications
         visits, parameters, clock = facts.visits, frame.parameters, frame.clock
+        window = parameters.effects.days * DAY
+        self._begin = np.tile(clock.operational_of_local(moment), replications)
+        self._end = np.tile(clock.operational_of_local(moment + window), replications)
         person = np.tile(visits.person[visit], replications)
         self._number = np.tile(visits.number[visit], replications)
         self._people: People = take(facts.people, person)
@@ -219,33 +225,31 @@ class _Futures:
         weeks = facts.course.weeks[np.tile(visit, replications)]
         self._was_member = self._spells.start[0] <= weeks
 
-    def orders(self, moment: Integers, days: int, happens: bool) -> Floats:
+    def orders(self, happens: bool) -> Integers:
         """Count the orders of each copy in the days after the event."""
-        clock, people = self._frame.clock, self._people
         without = None if happens else Without(self._kind, self._number)
-        spells = self._memberships(happens, without)
-        course = self._walk(spells, without)
-        begin = np.tile(clock.operational_of_local(moment), self._copies)
-        end = np.tile(clock.operational_of_local(moment + days * DAY), self._copies)
+        course = self._walk(self._memberships(happens, without), without)
         who = self._visits.person
         counted = self._visits.number > self._number[who]
-        counted &= (course.weeks > begin[who]) & (course.weeks <= end[who])
-        return np.bincount(who[counted], minlength=people.kind.size)
+        counted &= (course.weeks > self._begin[who]) & (course.weeks < self._end[who])
+        return np.bincount(who[counted], minlength=self._people.kind.size)
 
     def _walk(self, spells: Spells, without: Without | None) -> Course:
         return walk(
             self._visits, self._fates, self._journeys, self._people, spells,
-            self._frame.parameters, self._frame.clock, without,
+            self._frame.parameters, self._frame.clock, without, self._end,
         )  # fmt: skip
 
     def _memberships(self, happens: bool, without: Without | None) -> Spells:
         """Keep the memberships that had begun, and let the others join at one of the new orders."""
         keeps = self._was_member & (happens or self._kind != MEMBERSHIP)
         earliest = np.where(keeps, np.iinfo(np.int64).max, self._number + 1)
-        luck = np.random.default_rng(self._copies)
+        # Both worlds start from the same luck.
+        luck = stream(self._frame.parameters.seed, f"later memberships {KINDS[self._kind]}")
         _, _, spells = let_join(
             luck, self._visits, self._fates, self._journeys, self._people,
-            (self._spells.start[2], self._spells.end[2]), self._frame.parameters, self._frame.clock, earliest, without,
+            (self._spells.start[2], self._spells.end[2]), self._frame.parameters,
+            self._frame.clock, earliest, without, self._end,
         )  # fmt: skip
         start = np.where(keeps, self._spells.start, spells.start)
         return Spells(start, np.where(keeps, self._spells.end, spells.end))

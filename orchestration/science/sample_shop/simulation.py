@@ -231,6 +231,7 @@ def let_join(
     clock: SeasonClock,
     earliest: Integers | None = None,
     without: Without | None = None,
+    until: Floats | None = None,
 ) -> tuple[Memberships, Terms, Spells]:
     """Let people join at the order that their fates name, and tell when their memberships run.
 
@@ -240,8 +241,8 @@ def let_join(
         When an offer begins and ends for each person, in operational weeks.
     earliest : array of int, shape (n_people,), optional
         Number of the first order at which each person may join; absent, all may at every order.
-    without : Without, optional
-        An event of each person that does not happen, as in `walk`.
+    without, until : optional
+        As in `walk`.
     """
     none = Spells.none(people.kind.size)
     none.start[2], none.end[2] = offer
@@ -253,7 +254,7 @@ def let_join(
     # Up to that order nobody is a member, so a walk of the joiners without memberships finds it.
     before = np.flatnonzero(visits.number <= joined_at[visits.person])
     way, its_fates, parcels = take(visits, before), take(fates, before), take(journeys, before)
-    course = walk(way, its_fates, parcels, people, none, parameters, clock, without)
+    course = walk(way, its_fates, parcels, people, none, parameters, clock, without, until)
     at = np.flatnonzero((way.number == joined_at[way.person]) & np.isfinite(course.weeks))
     weeks = course.weeks[at]
     members, terms = draw_memberships(rng, way.person[at], clock.calendar(weeks), parameters, clock)

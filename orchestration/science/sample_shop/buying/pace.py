@@ -191,6 +191,7 @@ def walk(
     parameters: Parameters,
     clock: SeasonClock,
     without: Without | None = None,
+    until: Floats | None = None,
 ) -> Course:
     """Put visits on the calendar and let happen what hangs on them.
 
@@ -202,6 +203,8 @@ def walk(
         The memberships, which are known before: nothing but the first order of one moves it.
     without : Without, optional
         An event of each person that does not happen; everything else is as the fates have it.
+    until : array of float, shape (people,), optional
+        The shop's week from which on nobody asks any more what a person does.
     """
     count = people.kind.size
     course = Course.of(visits.person.size)
@@ -211,9 +214,12 @@ def walk(
     first = np.flatnonzero(visits.number == 0)
     visits_of = np.bincount(visits.person, minlength=count)[visits.person[first]]
     now = visits.weeks[first]
+    stop = np.full(count, clock.horizon_weeks)
+    if until is not None:
+        stop = np.minimum(stop, until)
     number = 0
     while first.size:
-        inside = now < clock.horizon_weeks
+        inside = now < stop[visits.person[first]]
         first, visits_of, now = first[inside], visits_of[inside], now[inside]
         walker.happens(first + number, now, number)
         number += 1

@@ -159,7 +159,7 @@ def _strangers(rng: np.random.Generator, facts: Facts, order: Integers) -> Sessi
         lines=fills.astype(np.int64),
         reaches=goes,
         views=rng.poisson(1.1, size),
-        refused=(goes > 1) & chance(rng, 0.30, size),
+        refused=(goes > 0) & chance(rng, 0.35, size),
         error_share=np.where(goes > 0, 0.20, 0.02),
     )
 
