@@ -39,6 +39,7 @@ def test_an_unknown_setting_is_refused_by_name():
         ("RETENTION_SHOP_CURRENCY", "pounds", "GBP"),
         ("RETENTION_LAPSE_DAYS", "0", "at least 1"),
         ("RETENTION_YEARLY_DISCOUNT_RATE", "10", "0.10"),
+        ("RETENTION_LOYALTY_POINT_VALUE", "-1", "0 or more"),
         ("RETENTION_NIGHTLY_AT", "25:00", "03:30"),
         ("RETENTION_MEMORY_LIMIT", "12 gigabytes", "60% or 12GB"),
         ("RETENTION_AS_OF_DATE", "31/12/2025", "RETENTION_AS_OF_DATE"),

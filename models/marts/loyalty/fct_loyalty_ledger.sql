@@ -42,7 +42,7 @@ final as (
 
         -- attributes
         movements.entry_type,
-        entries.entry_source,
+        coalesce(entries.entry_source, 'date') as entry_source,
         entries.reward_type,
         coalesce(tiers.tier, 'none') as loyalty_tier,
 
