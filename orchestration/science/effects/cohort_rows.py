@@ -19,6 +19,8 @@ Integers = NDArray[np.int64]
 OUTCOMES = ("ordered", "orders", "margin")
 # Order days are counted over these stretches before the row's day, and over all time.
 LOOK_BACK_DAYS = (30, 90, 180, 365)
+# What happened so long ago counts for a third of what happened yesterday.
+RECENCY_DAYS = 90
 # Groups of fewer rows than these are not told apart.
 FEWEST_OF_GROUP = 20
 # A customer's pace is that of one who is so much older: one order of yesterday is no pace.
@@ -251,11 +253,12 @@ def _of_events(ledger: Ledger, keys: Keys, begin: Integers) -> Iterator[tuple[st
         counted = _known(pairs, day, keys, begin)
         row, entry = pairs.row[counted], pairs.entry[counted]
         count = np.bincount(row, minlength=n).astype(float)
-        total = np.bincount(row, amount[entry], minlength=n)
+        above = np.bincount(row, amount[entry] > 0, minlength=n)
+        ago = _least(row, (keys.known_before[row] - day[entry]).astype(float), n)
         yield f"{name}_count", count
-        yield f"{name}_mean_amount", _divided(total, count)
-        ago = (keys.known_before[row] - day[entry]).astype(float)
-        yield f"days_since_last_{name}", _least(row, ago, n)
+        # Bounded, so that what few customers have met unbalances nobody: of parcels, the late ones.
+        yield f"{name}_share_above_zero", np.nan_to_num(_divided(above, count))
+        yield f"{name}_recency", np.nan_to_num(np.exp(-ago / RECENCY_DAYS))
 
 
 def _least(row: Integers, values: Floats, n: int) -> Floats:

@@ -42,10 +42,13 @@ MONTH_DAYS = 30
 CONTROLS_PER_TREATED = 4
 # More treated than this make intervals narrower than the assumptions are good for; some are drawn.
 MOST_TREATED = 2_500
-# The placebo is what came in some days before these, given these alone: long enough to tell who buys
-# often, short enough that a shop has customers from before. It doubts too much where the event
-# follows from what is older, a tier of the whole year for one.
-RECENT_DAYS, PLACEBO_DAYS = 180, 90
+# The placebo is what came in the days before these, given these alone. It doubts too much where the
+# event follows from what is older still, a tier of the whole year for one, so that as many days are
+# given as leave so many treated who were customers before them; a young shop has but the fewest.
+RECENT_DAYS, PLACEBO_DAYS = (365, 180, 90), 90
+ENOUGH_FOR_PLACEBO = 100
+# On occasions of a kind that holds so small a part of its share of the events, they hardly ever come.
+LEAST_LIKELY = 0.25
 SEED = 20_240_229
 
 
@@ -108,8 +111,10 @@ class Cohort:
     old_enough : array of bool, shape (n,)
         Rows that the placebo can ask: the first order lies before the days that it asks about.
     recent : array of float, shape (n_old_enough, n_recent)
-        What the last `RECENT_DAYS` alone say.
+        What the last ``recent_days`` alone say.
     recent_names : tuple of text
+    recent_days : int
+        One of `RECENT_DAYS`.
     outcomes_before : array of float, shape (n_old_enough, 3)
         As ``outcomes``, of the `PLACEBO_DAYS` before those days.
     order_value : array of float, shape (n,)
@@ -130,6 +135,7 @@ class Cohort:
     old_enough: NDArray[np.bool_]
     recent: Floats
     recent_names: tuple[str, ...]
+    recent_days: int
     outcomes_before: Floats
     order_value: Floats
     others: Bystanders
@@ -259,7 +265,12 @@ def event_cohort(
     treated = _rows(days, first)
     # Whose horizon is not over tells nothing.
     treated = _rows(treated, treated.day <= ledger.until - horizon_days)
-    risk = None if at_risk is None else _keys(ledger, at_risk)
+    risk = None
+    if at_risk is not None:
+        unlikely = _unlikely(at_risk, event)
+        treated = _rows(treated, _likely(event, unlikely)[treated.place])
+        at_risk = at_risk.where(_likely(at_risk, unlikely))
+        risk = _keys(ledger, at_risk)
     born = first_order_days(ledger)
     # Of those who looked around and never ordered nothing is known, so that before the first order
     # the others would be known by what they did later.
@@ -288,16 +299,46 @@ def event_cohort(
             controls.append(_drawn(could, wanted, random))
     control = Keys(*map(np.concatenate, zip(*controls, strict=True)))
     # Nobody is at risk by an occasion of their own where everybody is: then there are no groups.
-    occasions = event if at_risk is None else at_risk
-    groups = {
-        name: np.concatenate([event.groups[name][treated.place], values[control.place]])
-        for name, values in occasions.groups.items()
-        if at_risk is not None and name in event.groups
-    }
+    groups = {}
+    if at_risk is not None:
+        groups = {
+            name: np.concatenate([event.groups[name][treated.place], values[control.place]])
+            for name, values in at_risk.groups.items()
+            if name in event.groups
+        }
     keys = Keys(*map(np.concatenate, zip(treated, control, strict=True)))
     is_treated = np.arange(keys.customer.size) < treated.customer.size
     other = Keys(*map(np.concatenate, zip(*others, strict=True)))
     return _cohort(ledger, keys, is_treated, other, born, groups, history, horizon_days)
+
+
+def _unlikely(at_risk: EventDays, event: EventDays) -> dict[str, NDArray[np.str_]]:
+    """Words of occasions on which the event hardly ever comes, by group.
+
+    Whoever checks out as a guest has no account to join with: such occasions weigh next to nothing
+    in the effect on those who had the event, and show up as an imbalance that no penalised
+    probability removes. The few with the event have no likeness, and are left out as well.
+    """
+    found = {}
+    for name, values in at_risk.groups.items():
+        if name not in event.groups or not event.day.size:
+            continue
+        words, count = np.unique(_words(values), return_counts=True)
+        met = np.array([(_words(event.groups[name]) == word).mean() for word in words])
+        found[name] = words[met < LEAST_LIKELY * count / values.size]
+    return found
+
+
+def _likely(days: EventDays, unlikely: Mapping[str, NDArray[np.str_]]) -> NDArray[np.bool_]:
+    chosen = np.ones(days.day.size, dtype=bool)
+    for name, words in unlikely.items():
+        chosen &= ~np.isin(_words(days.groups[name]), words)
+    return chosen
+
+
+def _words(values: NDArray[np.object_]) -> NDArray[np.str_]:
+    """Words of a group; what is unknown is a word of its own."""
+    return np.where(values == None, "unknown", values).astype(str)  # noqa: E711
 
 
 def _months(treated: Keys, latest: int) -> Iterator[tuple[int, Keys]]:
@@ -347,7 +388,8 @@ def _cohort(
         **({} if earlier is None else group_shares(keys, *earlier)),
         **group_columns(groups),
     }
-    recently = keys.known_before - RECENT_DAYS
+    recent_days = _recent_days(_rows(keys, treated), born)
+    recently = keys.known_before - recent_days
     begin = recently - 1 - PLACEBO_DAYS
     old = born[keys.customer] <= begin
     olds = _rows(keys, old)
@@ -369,10 +411,20 @@ def _cohort(
         old,
         _columns(recent, olds.customer.size),
         tuple(recent),
+        recent_days,
         before,
         np.log1p(np.maximum(ordered_on(ledger, keys.customer, keys.day), 0)),
         Bystanders(ledger.customer_ids[others.customer], passed_by),
     )
+
+
+def _recent_days(treated: Keys, born: Integers) -> int:
+    """The longest of `RECENT_DAYS` that leaves enough treated from before, or the shortest."""
+    age = treated.known_before - born[treated.customer] - 1 - PLACEBO_DAYS
+    for days in RECENT_DAYS:
+        if (age >= days).sum() >= ENOUGH_FOR_PLACEBO:
+            return days
+    return RECENT_DAYS[-1]
 
 
 def _columns(columns: Mapping[str, Floats], n: int) -> Floats:

@@ -9,7 +9,6 @@ import pytest
 
 from orchestration.science.effects.cohorts import (
     PLACEBO_DAYS,
-    RECENT_DAYS,
     EventDays,
     event_cohort,
     events_of,
@@ -198,22 +197,43 @@ def test_words_of_an_occasion_are_flags_and_those_of_earlier_ones_are_shares():
     # Ann ordered on the 31st, 32nd and 33rd by app, app and web; the 34th by app.
     channel = np.where(np.isin(orders.day, (31, 32, 34)), "app", "web").astype(object)
     orders = EventDays(orders.customer_ids, orders.day, None, {"channel": channel})
-    event = orders.where((orders.customer_ids == "ann") & (orders.day == 34))
+    event = EventDays(
+        np.array(["ann", "bob"], dtype=object),
+        np.array([34, 5]),
+        None,
+        {"channel": np.array(["app", "web"], dtype=object)},
+    )
     few = pytest.MonkeyPatch()
     few.setattr("orchestration.science.effects.cohort_rows.FEWEST_OF_GROUP", 1)
     with few.context():
         cohort = event_cohort(
             ledger, event, at_risk=orders, history=orders, horizon_days=20, controls_per_treated=9
         )
-    assert cohort.day.tolist() == [34, 31, 32, 33, 40]
+    # Bob's, of another month, makes the web a place where the event can come.
+    rows = np.isin(cohort.day, (34, 31, 32, 33, 40))
+    assert cohort.day[rows].tolist() == [34, 31, 32, 33, 40]
     [flag] = [name for name in cohort.names if name.startswith("channel is")]
-    assert flag == "channel is web"
-    assert of(cohort, flag) == [0, 0, 0, 1, 1]
+    of_web = [0, 0, 0, 1, 1]
+    of_app = [1 - one for one in of_web]
+    assert np.array(of(cohort, flag))[rows].tolist() == (of_app if "app" in flag else of_web)
     [share] = [name for name in cohort.names if name.startswith("share with")]
     # Before the 34th came 0, 31, 32 and 33; before the 31st only 0; before Cid's 40th his 10th.
     of_app = [2 / 4, 0, 1 / 2, 2 / 3, 0]
     of_web = [1 - one for one in of_app]
-    assert of(cohort, share) == (of_app if share.endswith("app") else of_web)
+    told = np.array(of(cohort, share))[rows].tolist()
+    assert told == (of_app if share.endswith("app") else of_web)
+
+
+def test_nobody_is_compared_who_could_not_have_met_the_event():
+    """Ann joined at an account's checkout; Cid's order of the same month was a guest's."""
+    ledger = small_shop()
+    orders = order_days_of(ledger)
+    method = np.where(orders.customer_ids == "cid", "guest", "account").astype(object)
+    orders = EventDays(orders.customer_ids, orders.day, None, {"checkout": method})
+    joined = orders.where((orders.customer_ids == "ann") & (orders.day == 34))
+    cohort = event_cohort(ledger, joined, at_risk=orders, horizon_days=20, controls_per_treated=9)
+    assert set(cohort.customer_ids) == {"ann"}
+    assert cohort.others.customer_ids.tolist() == ["bob", "cid", "dan"]
 
 
 def test_outcomes_are_those_that_the_ledger_counts_from_the_same_day(shop, cohort):
@@ -247,7 +267,7 @@ def test_another_future_changes_nothing_that_was_known(shop, late, parcels):
         after = dict(zip(getattr(again, names), getattr(again, columns).T, strict=True))
         assert before.keys() <= after.keys()
         for name, column in after.items():
-            met = before.get(name, np.full(column.size, 0.0 if "count" in name else np.nan))
+            met = before.get(name, np.zeros(column.size))
             assert np.array_equal(met, column, equal_nan=True), name
     # The outcomes did change: the other future is another one.
     assert not np.array_equal(
@@ -325,15 +345,39 @@ def test_the_placebo_asks_about_days_that_its_covariates_do_not_tell(shop, cohor
     assert old.sum() > 100
     for row in range(0, int(old.sum()), 37):
         own = day[who == cohort.customer_ids[old][row]]
-        # Recent are the 180 days up to the eve; the 90 days before those are asked about.
-        lately = own[(own >= known[row] - RECENT_DAYS) & (own < known[row])]
-        inside = own[
-            (own >= known[row] - RECENT_DAYS - PLACEBO_DAYS) & (own < known[row] - RECENT_DAYS)
-        ]
+        # Recent are some days up to the eve; the 90 days before those are asked about.
+        recent = known[row] - cohort.recent_days
+        lately = own[(own >= recent) & (own < known[row])]
+        inside = own[(own >= recent - PLACEBO_DAYS) & (own < recent)]
         assert cohort.outcomes_before[row, 1] == np.unique(inside).size
-        assert own.min() < known[row] - RECENT_DAYS - PLACEBO_DAYS
+        assert own.min() < recent - PLACEBO_DAYS
         at = cohort.recent_names.index("order_days")
         assert cohort.recent[row, at] == np.unique(lately).size
+
+
+def test_the_placebo_is_given_as_many_days_as_leave_enough_treated_from_before(shop, late):
+    """A hundred, if the shop has them; how many there are is counted from the first orders."""
+    born = {}
+    who = shop.customer_ids[shop.orders.customer]
+    for one, day in zip(who, shop.orders.day.tolist(), strict=True):
+        born[one] = min(day, born.get(one, day))
+
+    def aged(cohort, days):
+        age = [
+            day - born[one]
+            for one, day in zip(
+                cohort.customer_ids[cohort.treated],
+                cohort.known_before[cohort.treated],
+                strict=True,
+            )
+        ]
+        return sum(one > days + PLACEBO_DAYS for one in age)
+
+    for part in (late, late.where(late.customer_ids < "c00500")):
+        cohort = event_cohort(shop, part, horizon_days=HORIZON)
+        enough = [days for days in (365, 180, 90) if aged(cohort, days) >= 100]
+        assert cohort.recent_days == (enough or [90])[0]
+        assert int((cohort.treated & cohort.old_enough).sum()) == aged(cohort, cohort.recent_days)
 
 
 def test_late_parcels_drive_away_and_parcels_drawn_by_lot_do_not(shop, late, parcels, cohort):
