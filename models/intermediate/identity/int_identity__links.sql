@@ -158,7 +158,10 @@ lives as (
 
 shared as (
 
-    select link_key
+    -- Numbers and no hashes: the rounds of the map and of the log sort by them again and again.
+    select
+        link_key,
+        cast(row_number() over (order by link_key asc nulls last) as bigint) as link_number
     from lives
     group by link_key
     having
@@ -172,13 +175,13 @@ ordered as (
 
     select
         lives.*,
+        shared.link_number,
         row_number() over sightings as sighting,
-        lead(lives.seen_at) over sightings as next_seen_at,
-        min(lives.seen_at) over (partition by lives.link_key) as value_seen_at
+        lead(lives.seen_at) over sightings as next_seen_at
     from lives
     inner join shared on lives.link_key = shared.link_key
     window sightings as (
-        partition by lives.link_key
+        partition by shared.link_number
         order by lives.seen_at asc nulls first, lives.account_number asc nulls last
     )
 
@@ -189,8 +192,8 @@ final as (
     select
         -- keys
         source_customer_id,
-        link_key,
         account_number,
+        link_number,
 
         -- attributes
         identity_rule,

@@ -21,9 +21,8 @@ erasures as (
 round_0 as (
 
     select
-        source_customer_id,
-        link_key,
-        identity_rule,
+        account_number,
+        link_number,
         account_number as label
     from links
 
@@ -34,10 +33,9 @@ round_0 as (
 values_{{ round }} as (
 
     select
-        source_customer_id,
-        link_key,
-        identity_rule,
-        min(label) over (partition by link_key) as label
+        account_number,
+        link_number,
+        min(label) over (partition by link_number) as label
     from round_{{ round - 1 }}
 
 ),
@@ -45,10 +43,9 @@ values_{{ round }} as (
 round_{{ round }} as (
 
     select
-        source_customer_id,
-        link_key,
-        identity_rule,
-        min(label) over (partition by source_customer_id) as label
+        account_number,
+        link_number,
+        min(label) over (partition by account_number) as label
     from values_{{ round }}
 
 ),
@@ -57,11 +54,20 @@ round_{{ round }} as (
 merged as (
 
     select
-        source_customer_id,
-        min(label) as label,
-        -- the surest of the account's own links
-        min({{ identity_rule_rank('identity_rule') }}) as rule_rank
+        account_number,
+        min(label) as label
     from round_{{ identity_rounds() }}
+    group by 1
+
+),
+
+-- the surest of the account's own links
+rules as (
+
+    select
+        account_number,
+        min({{ identity_rule_rank('identity_rule') }}) as rule_rank
+    from links
     group by 1
 
 ),
@@ -71,9 +77,10 @@ people as (
     select
         numbered.*,
         coalesce(merged.label, numbered.account_number) as person_number,
-        merged.rule_rank
+        rules.rule_rank
     from numbered
-    left join merged on numbered.source_customer_id = merged.source_customer_id
+    left join merged on numbered.account_number = merged.account_number
+    left join rules on numbered.account_number = rules.account_number
 
 ),
 

@@ -29,9 +29,9 @@ links as (
 accounts_0 as (
 
     select
-        source_customer_id,
+        account_number,
         min(account_since) as since,
-        min(account_number) as label
+        account_number as label
     from links
     group by 1
 
@@ -40,33 +40,33 @@ accounts_0 as (
 {% for round in range(1, identity_rounds() + 1) -%}
 values_{{ round }} as (
 
-    select link_key, since, label
+    select link_number, since, label
     from (
         select
-            links.link_key,
+            links.link_number,
             greatest(links.held_since, accounts.since) as since,
             accounts.label
         from links
-        inner join accounts_{{ round - 1 }} as accounts on links.source_customer_id = accounts.source_customer_id
+        inner join accounts_{{ round - 1 }} as accounts on links.account_number = accounts.account_number
     ) as heard
-    qualify {{ is_older_than_all_before('link_key') }}
+    qualify {{ is_older_than_all_before('link_number') }}
 
 ),
 
 accounts_{{ round }} as (
 
-    select source_customer_id, since, label
+    select account_number, since, label
     from (
         select * from accounts_0
         union all
         select
-            links.source_customer_id,
+            links.account_number,
             greatest(links.held_since, known.since) as since,
             known.label
         from links
-        inner join values_{{ round }} as known on links.link_key = known.link_key
+        inner join values_{{ round }} as known on links.link_number = known.link_number
     ) as heard
-    qualify {{ is_older_than_all_before('source_customer_id') }}
+    qualify {{ is_older_than_all_before('account_number') }}
 
 ),
 
@@ -74,13 +74,13 @@ accounts_{{ round }} as (
 stays as (
 
     select
-        source_customer_id,
+        account_number,
         label,
         since,
         lag(label) over account_steps as previous_label,
         lead(since) over account_steps as valid_to
     from accounts_{{ identity_rounds() }}
-    window account_steps as (partition by source_customer_id order by since asc nulls last)
+    window account_steps as (partition by account_number order by since asc nulls last)
 
 ),
 
@@ -88,13 +88,13 @@ stays as (
 rules_of_stays as (
 
     select
-        stays.source_customer_id,
+        stays.account_number,
         stays.since,
         links.identity_rule,
         {{ identity_rule_rank('links.identity_rule') }} as rule_rank
     from stays
     inner join links
-        on stays.source_customer_id = links.source_customer_id
+        on stays.account_number = links.account_number
         and coalesce(links.linked_at, links.held_since) <= stays.since
     group by 1, 2, 3, 4
 
@@ -103,7 +103,7 @@ rules_of_stays as (
 reasons as (
 
     select
-        source_customer_id,
+        account_number,
         since,
         min(rule_rank) as rule_rank,
         {{ sorted_words('identity_rule') }} as linking_rules
@@ -134,12 +134,12 @@ final as (
         identity_map.is_erased
 
     from stays
-    inner join numbered on stays.source_customer_id = numbered.source_customer_id
+    inner join numbered on stays.account_number = numbered.account_number
     inner join numbered as joined on stays.label = joined.account_number
-    inner join identity_map on stays.source_customer_id = identity_map.source_customer_id
+    inner join identity_map on numbered.source_customer_id = identity_map.source_customer_id
     left join numbered as previous on stays.previous_label = previous.account_number
     left join reasons
-        on stays.source_customer_id = reasons.source_customer_id
+        on stays.account_number = reasons.account_number
         and stays.since = reasons.since
     -- Its own first account is no merge.
     where stays.label <> numbered.account_number

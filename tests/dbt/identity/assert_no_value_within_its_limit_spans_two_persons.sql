@@ -1,7 +1,7 @@
 -- Fails where a chain of accounts and shared values is longer than the hops that int_identity__map follows: raise
 -- `identity_rounds()`.
 select
-    links.link_key,
+    links.link_number,
     min(links.identity_rule) as identity_rule,
     count(distinct identity_map.customer_id) as persons,
     min(identity_map.customer_id) as first_person,
