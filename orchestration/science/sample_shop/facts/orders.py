@@ -184,6 +184,8 @@ def _described(
         kind != FRAUD
     )
     guest &= kind != TEST
+    # Who stands under the till's address has the shop's assistant log in.
+    guest &= ~people.uses_till_email[person] | is_anonymous
     one_click = 1 + pick(rng, (0.74, 0.23, 0.03), size)
     currency = CURRENCY_OF_COUNTRY[country]
     local_day = local_from_utc(ordered) // DAY
