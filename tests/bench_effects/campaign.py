@@ -63,7 +63,7 @@ class Answer(NamedTuple):
 class Tally:
     """All shops of a case, for one outcome."""
 
-    case: Case
+    name: str
     outcome_name: str
     answers: tuple[Answer, ...]
 
@@ -125,7 +125,7 @@ def tallies(cases: Iterable[Case], shops: int, processes: int) -> Iterable[list[
         for case in cases:
             found = list(pool.map(partial(answers_of, case), range(shops), chunksize=5))
             yield [
-                Tally(case, name, tuple(answers))
+                Tally(case.kind.name, name, tuple(answers))
                 for name, answers in zip(OUTCOMES, zip(*found, strict=True), strict=True)
             ]
 

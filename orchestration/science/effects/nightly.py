@@ -4,6 +4,7 @@ What belongs here is the way from tables to questions and from effects to rows.
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -90,14 +91,7 @@ def effects_of_the_night(
     history = event_days(occasions, pc.equal(occasions["event_name"], ORDERS))
     found = []
     for one in comparisons:
-        cohort = event_cohort(
-            ledger,
-            event_days(occasions, _of(occasions, one, one.events, is_exposed=True)),
-            at_risk=event_days(occasions, _of(occasions, one, one.occasions, is_exposed=False))
-            if one.occasions
-            else None,
-            history=history,
-        )
+        cohort = event_cohort(ledger, **cohort_arguments(occasions, one, history))
         questions = cohort.questions(
             one.event_name,
             asks_first_order=one.is_first_order,
@@ -124,6 +118,21 @@ def effect_table(found: Sequence[tuple[Comparison, Effect]]) -> pa.Table:
             }
         )
     return pa.Table.from_pylist(rows, schema=SCHEMA)
+
+
+def cohort_arguments(
+    occasions: pa.Table, one: Comparison, history: EventDays | None = None
+) -> dict[str, Any]:
+    """What `event_cohort` is told of a comparison: events, occasions of those at risk, past orders."""
+    if history is None:
+        history = event_days(occasions, pc.equal(occasions["event_name"], ORDERS))
+    return {
+        "event": event_days(occasions, _of(occasions, one, one.events, is_exposed=True)),
+        "at_risk": event_days(occasions, _of(occasions, one, one.occasions, is_exposed=False))
+        if one.occasions
+        else None,
+        "history": history,
+    }
 
 
 def _of(
