@@ -37,7 +37,7 @@ def main() -> None:
     parser.add_argument("--shops", type=int, default=200, help="shops per kind of event")
     parser.add_argument("--sample-shops", type=int, default=120, help="whole shops, 0 for none")
     parser.add_argument("--first-shop", type=int, default=0, help="to ask them in pieces")
-    parser.add_argument("--customers", type=int, default=6_000, help="of a sample shop")
+    parser.add_argument("--customers", type=int, default=10_000, help="of a sample shop")
     parser.add_argument("--processes", type=int, default=2)
     asked = parser.parse_args()
     started = time.perf_counter()
