@@ -65,7 +65,8 @@ drawn_arms as (
         experiment_id,
         arm,
         count(*) as units,
-        bool_or(is_holdout) as is_holdout
+        bool_or(is_holdout) as is_holdout,
+        bool_or(not is_mature) as has_open_windows
     from assignments
     group by 1, 2
 
@@ -78,6 +79,9 @@ arms as (
         coalesce(planned_arms.arm, drawn_arms.arm) as arm,
         coalesce(drawn_arms.units, 0) as units,
         coalesce(drawn_arms.is_holdout, false) as is_holdout,
+        bool_or(coalesce(drawn_arms.has_open_windows, false)) over (
+            partition by coalesce(planned_arms.experiment_id, drawn_arms.experiment_id)
+        ) as has_open_windows,
         planned_arms.share / nullif(sum(planned_arms.share) over (
             partition by coalesce(planned_arms.experiment_id, drawn_arms.experiment_id)
         ), 0) as planned_share,
@@ -268,6 +272,7 @@ every_arm as (
         arms.arm,
         arms.units,
         arms.planned_share,
+        arms.has_open_windows,
         metric_names.metric,
         controls.control_arm,
         ratios.srm_p
@@ -302,7 +307,7 @@ compared as (
         coalesce(treated.n >= {{ fewest_units }} and control.n >= {{ fewest_units }}, false) as is_enough,
         -- An experiment that never ends is read on whoever has been watched long enough.
         coalesce(experiments.end_at >= {{ end_of_night() }}, false)
-        or (experiments.end_at is not null and coalesce(treated.n, 0) < every_arm.units) as is_running,
+        or (experiments.end_at is not null and every_arm.has_open_windows) as is_running,
         coalesce(lower(experiments.primary_metric) = every_arm.metric, false) as is_primary_metric
 
     from every_arm
