@@ -149,8 +149,6 @@ class Night:
 
 
 def _is_void(chart: Chart, names: Sequence[str], rows: Sequence[Sequence[Any]]) -> bool:
-    """Rows without one measured value: a total over no rows is a row of NULLs."""
-    if "value" not in names:
-        return False
-    place = list(names).index("value")
-    return all(row[place] is None for row in rows)
+    """Rows without one measured value: a total over no rows is a row of NULLs. A gap alone is one."""
+    measured = [place for place, name in enumerate(names) if name in ("value", "naive")]
+    return bool(measured) and all(row[place] is None for row in rows for place in measured)

@@ -29,12 +29,13 @@ def tables_that_name(shop, accounts: list[str]) -> dict[str, int]:
     found = {}
     with duckdb.connect(str(shop.serving.current_file()), read_only=True) as published:
         columns = published.execute(
-            "select table_name, column_name from information_schema.columns where data_type = 'VARCHAR'"
+            "select table_schema || '.' || table_name, column_name from information_schema.columns"
+            " where data_type = 'VARCHAR' and table_catalog = current_database()"
         ).fetchall()
         published.execute("create temp table names as select unnest($1) as name", [accounts])
         for table, column in columns:
             ((count,),) = published.execute(
-                f'select count(*) from "{table}" where "{column}" in (select name from names) '
+                f'select count(*) from {table} where "{column}" in (select name from names) '
                 f"or split_part(\"{column}\", '|', 1) in (select name from names)"
             ).fetchall()
             if count:
