@@ -189,11 +189,7 @@ def answers_of(customers: int, seed: int) -> list[tuple[str, str, Answer]]:
         )
         if not truth.size:
             continue
-        questions = cohort.questions(
-            one.event_name,
-            asks_first_order=one.is_first_order,
-            is_among_controls=one.is_among_controls,
-        )
+        questions = cohort.questions(one.event_name, asks_first_order=one.is_first_order)
         for position, effect in enumerate(
             estimate_effects(questions[: len(OUTCOMES)], settings=ONCE)
         ):

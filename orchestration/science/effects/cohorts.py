@@ -120,8 +120,8 @@ class Cohort:
     order_value : array of float, shape (n,)
         Logarithm of one more than what was ordered on the row's own day.
     others : Bystanders
-        Whoever had not had the event on days of the treated, on an occasion or not: whom a naive
-        look compares.
+        Whoever had not had the event on days of the treated, on an occasion or not, if asked on an
+        occasion of any kind: whom a naive look compares.
     """
 
     horizon_days: int
@@ -140,16 +140,12 @@ class Cohort:
     order_value: Floats
     others: Bystanders
 
-    def questions(
-        self, event_name: str, *, asks_first_order: bool = False, is_among_controls: bool = False
-    ) -> list[Question]:
+    def questions(self, event_name: str, *, asks_first_order: bool = False) -> list[Question]:
         """Ask for the effect on every outcome, each with its placebo.
 
         Parameters
         ----------
         event_name : str
-        is_among_controls : bool
-            Whether the naive gap is to the controls, where only they could be meant.
         asks_first_order : bool
             New customers have no past: whether their first order is worth more or less than that of
             others, before anything can have come of the event, is asked instead.
@@ -164,7 +160,7 @@ class Cohort:
             words = "in the logarithm of the first order's value"
             return [
                 one._replace(placebo=first, placebo_words=words)
-                for one in self.questions(event_name, is_among_controls=is_among_controls)
+                for one in self.questions(event_name)
             ]
         old = self.old_enough
         return [
@@ -185,7 +181,7 @@ class Cohort:
                     self.recent_names,
                     customer=who[old],
                 ),
-                others=None if is_among_controls else (self.others.outcomes[:, position], others),
+                others=(self.others.outcomes[:, position], others),
             )
             for position, outcome in enumerate(OUTCOMES)
         ]
@@ -226,6 +222,7 @@ def event_cohort(
     *,
     at_risk: EventDays | None = None,
     history: EventDays | None = None,
+    is_naive_among_occasions: bool = False,
     horizon_days: int = HORIZON_DAYS,
     controls_per_treated: int = CONTROLS_PER_TREATED,
     most_treated: int = MOST_TREATED,
@@ -244,6 +241,8 @@ def event_cohort(
     history : EventDays, optional
         Earlier occasions whose groups describe a customer: by which share of the orders before came
         through the app.
+    is_naive_among_occasions : bool
+        Whether the naive gap is to all occasions at risk; else it is to all customers.
     horizon_days, controls_per_treated, most_treated : int > 0
 
     Returns
@@ -265,8 +264,9 @@ def event_cohort(
     treated = _rows(days, first)
     # Whose horizon is not over tells nothing.
     treated = _rows(treated, treated.day <= ledger.until - horizon_days)
-    risk = None
+    risk = any_risk = None
     if at_risk is not None:
+        any_risk = _keys(ledger, at_risk)
         unlikely = _unlikely(at_risk, event)
         treated = _rows(treated, _likely(event, unlikely)[treated.place])
         at_risk = at_risk.where(_likely(at_risk, unlikely))
@@ -274,11 +274,12 @@ def event_cohort(
     born = first_order_days(ledger)
     # Of those who looked around and never ordered nothing is known, so that before the first order
     # the others would be known by what they did later.
-    if risk is None:
+    if risk is None or any_risk is None:
         treated = _rows(treated, born[treated.customer] < treated.known_before)
     else:
         treated = _rows(treated, born[treated.customer] <= treated.day)
         risk = _rows(risk, born[risk.customer] <= risk.day)
+        any_risk = _rows(any_risk, born[any_risk.customer] <= any_risk.day)
     if treated.customer.size > most_treated:
         # By lot, without regard to anything that people did.
         lot = np.random.default_rng(SEED).permutation(ledger.n_customers)[treated.customer]
@@ -290,13 +291,14 @@ def event_cohort(
     for month, own in _months(treated, ledger.until - horizon_days):
         random = np.random.default_rng([SEED, month])
         wanted = controls_per_treated * own.customer.size
-        others.append(_drawn(_everybody(own, born, event_day, random), wanted, random))
-        if risk is None:
-            controls.append(others[-1])
-        else:
-            inside = (risk.day > month - MONTH_DAYS) & (risk.day <= month)
-            could = _rows(risk, inside & (risk.day < event_day[risk.customer]))
-            controls.append(_drawn(could, wanted, random))
+        everybody = _everybody(own, born, event_day, random)
+        if risk is None or any_risk is None:
+            controls.append(_drawn(everybody, wanted, random))
+            others.append(controls[-1])
+            continue
+        controls.append(_drawn(_of_month(risk, month, event_day), wanted, random))
+        beside = _of_month(any_risk, month, event_day) if is_naive_among_occasions else everybody
+        others.append(_drawn(beside, wanted, random))
     control = Keys(*map(np.concatenate, zip(*controls, strict=True)))
     # Nobody is at risk by an occasion of their own where everybody is: then there are no groups.
     groups = {}
@@ -354,6 +356,12 @@ def _everybody(own: Keys, born: Integers, event_day: Integers, random: np.random
     day, known_before = own.day[number], own.known_before[number]
     could = np.flatnonzero((born < known_before) & (day < event_day))
     return Keys(could, day[could], known_before[could], could)
+
+
+def _of_month(risk: Keys, month: int, event_day: Integers) -> Keys:
+    """Occasions of a month on which their customers had not had the event."""
+    inside = (risk.day > month - MONTH_DAYS) & (risk.day <= month)
+    return _rows(risk, inside & (risk.day < event_day[risk.customer]))
 
 
 def _drawn(could: Keys, wanted: int, random: np.random.Generator) -> Keys:

@@ -30,9 +30,9 @@ class Comparison(NamedTuple):
         Only the so manieth bad experience of a customer, among occasions after one less.
     is_first_order : bool
         New customers, who have no past: the placebo is the value of their first order.
-    is_among_controls : bool
-        The naive gap is to the controls; elsewhere to all customers without the event, on an
-        occasion or not, as a table of customers with it and without it would show.
+    is_naive_among_occasions : bool
+        The naive gap is to all who met the occasion; elsewhere to all customers without the event,
+        on an occasion or not, as a table of customers with it and without it would show.
     """
 
     family: Family
@@ -43,7 +43,7 @@ class Comparison(NamedTuple):
     occasions: tuple[str, ...]
     ordinal: int | None = None
     is_first_order: bool = False
-    is_among_controls: bool = False
+    is_naive_among_occasions: bool = False
 
 
 def _bad(event_name: str, words: str, ordinal: int, *kinds: str) -> Comparison:
@@ -76,7 +76,7 @@ COMPARISONS = (
         "members whose trial ended unpaid",
         ("membership_trial_paid",),
         ("membership_trial_paid",),
-        is_among_controls=True,
+        is_naive_among_occasions=True,
     ),
     Comparison(
         "loyalty",
@@ -94,7 +94,7 @@ COMPARISONS = (
         ("came_by_referral",),
         ("came_by_referral",),
         is_first_order=True,
-        is_among_controls=True,
+        is_naive_among_occasions=True,
     ),
     Comparison(
         "referral",
@@ -135,7 +135,7 @@ COMPARISONS = (
         "customers to whom something had gone wrong and who were not compensated",
         ("service_recovery",),
         ("service_recovery",),
-        is_among_controls=True,
+        is_naive_among_occasions=True,
     ),
     _bad("any_bad_experience", "any bad experience", 1, *BAD_EVENTS),
     _bad("any_bad_experience", "any bad experience", 2, *BAD_EVENTS),

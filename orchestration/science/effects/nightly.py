@@ -92,11 +92,7 @@ def effects_of_the_night(
     found = []
     for one in comparisons:
         cohort = event_cohort(ledger, **cohort_arguments(occasions, one, history))
-        questions = cohort.questions(
-            one.event_name,
-            asks_first_order=one.is_first_order,
-            is_among_controls=one.is_among_controls,
-        )
+        questions = cohort.questions(one.event_name, asks_first_order=one.is_first_order)
         found += [(one, effect) for effect in estimate_effects(questions, settings=settings)]
     return found
 
@@ -132,6 +128,7 @@ def cohort_arguments(
         if one.occasions
         else None,
         "history": history,
+        "is_naive_among_occasions": one.is_naive_among_occasions,
     }
 
 

@@ -173,22 +173,28 @@ def test_a_naive_look_compares_with_everybody_and_the_estimate_with_who_stood_at
     ledger = small_shop()
     event = events_of(ledger, "tier")
     event = event.where(event.customer_ids == "ann")
-    cohort = event_cohort(
-        ledger, event, at_risk=order_days_of(ledger), horizon_days=20, controls_per_treated=9
+    cohort, among = (
+        event_cohort(
+            ledger,
+            event,
+            at_risk=order_days_of(ledger),
+            is_naive_among_occasions=flag,
+            horizon_days=20,
+            controls_per_treated=9,
+        )
+        for flag in (False, True)
     )
     assert set(cohort.customer_ids[~cohort.treated]) == {"ann", "cid"}
     assert cohort.others.customer_ids.tolist() == ["bob", "cid", "dan"]
     assert cohort.others.outcomes[:, 1].tolist() == [0, 1, 0]
-    naive, among = (
-        estimate_effects(cohort.questions("tier", is_among_controls=flag))[1]
-        for flag in (False, True)
-    )
-    # Ann ordered on two days. Of the controls, Ann's 31st was followed by four (32, 33, 34, 35 and
-    # 50 less that which was given back), her 32nd by 34, 35 and 50, her 33rd by the same.
-    assert naive.naive.value == pytest.approx(2 - 1 / 3)
-    assert (naive.treated_mean, naive.others_mean) == pytest.approx((2, 1 / 3))
-    assert among.others_mean == among.control_mean == pytest.approx((4 + 3 + 3 + 0) / 4)
-    assert among.naive.value == pytest.approx(2 - among.control_mean)
+    assert among.others.customer_ids.tolist() == ["ann", "ann", "ann", "cid"]
+    of_all, of_occasions = (estimate_effects(one.questions("tier"))[1] for one in (cohort, among))
+    # Ann ordered on two days. Of the controls, Ann's 31st was followed by four (32, 34, 35 and 50;
+    # what she ordered on 33 was given back), her 32nd by 34, 35 and 50, her 33rd by the same.
+    assert of_all.naive.value == pytest.approx(2 - 1 / 3)
+    assert (of_all.treated_mean, of_all.others_mean) == pytest.approx((2, 1 / 3))
+    assert of_occasions.others_mean == of_occasions.control_mean == pytest.approx(10 / 4)
+    assert of_occasions.naive.value == pytest.approx(2 - 10 / 4)
 
 
 def test_words_of_an_occasion_are_flags_and_those_of_earlier_ones_are_shares():
