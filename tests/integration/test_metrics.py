@@ -222,6 +222,85 @@ ANSWERS = [
         )
         for metric in ("return_rate", "return_value_rate")
     ],
+    (
+        "contacts_per_1000_orders",
+        AT_MONTH,
+        """
+        select opened_month, contacts_per_1000_orders
+        from fct_contact_drivers where reason_code = 'all' and breakdown = 'all'
+        """,
+    ),
+    *[
+        (
+            metric,
+            AT_MONTH,
+            f"""
+            select opened_month, {metric}
+            from fct_support_channel_months where channel = 'all' and agent_group = 'all'
+            """,
+        )
+        for metric in ("answered_in_target_rate", "reopened_rate")
+    ],
+    (
+        "ticket_csat_rate",
+        ("ticket_cell__channel",),
+        """
+        select channel, sum(satisfied_answers) / sum(csat_answers)
+        from fct_support_channel_months where channel <> 'all' and agent_group = 'all' and is_mature group by all
+        """,
+    ),
+    *[
+        (
+            metric,
+            ("metric_time__month", "survey_cell__survey_type"),
+            f"""
+            select sent_month, survey_type, {column}
+            from fct_feedback_months where segment_type = 'all' and is_mature
+            """,
+        )
+        for metric, column in (
+            ("survey_response_rate", "responded / sent"),
+            ("nps", "100 * (promoters / nullif(answers, 0) - detractors / nullif(answers, 0))"),
+            ("survey_csat_rate", "satisfied_answers / nullif(answers, 0)"),
+            ("ces_mean", "ces_score_sum / nullif(answers, 0)"),
+            ("closed_loop_rate", "closed_loop_rate"),
+        )
+    ],
+    *[
+        (
+            metric,
+            ("metric_time__month", "loyalty_cell__loyalty_tier"),
+            f"select month_start, loyalty_tier, {column} from fct_loyalty_months",
+        )
+        for metric, column in (
+            ("earned_points", "earned_points"),
+            ("burned_points", "burned_points"),
+            ("loyalty_liability_amount", "liability_amount"),
+            ("breakage_rate", "breakage_rate"),
+            ("redemption_rate", "redemption_rate"),
+        )
+    ],
+    *[
+        (
+            metric,
+            ("metric_time__month", "session_cell__customer_state"),
+            f"select session_month, customer_state, {column} from fct_conversion_months where breakdown = 'all'",
+        )
+        for metric, column in (
+            ("session_conversion_rate", "conversion_rate"),
+            ("checkout_drop_rate", "checkout_drop_rate"),
+        )
+    ],
+    (
+        "referral_conversion_rate",
+        AT_MONTH,
+        "select month_start, conversion_rate from fct_referral_months",
+    ),
+    (
+        "cost_per_new_customer_amount",
+        AT_MONTH,
+        "select month_start, cost_per_new_customer_amount from fct_acquisition_costs where channel = 'all'",
+    ),
 ]
 
 
