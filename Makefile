@@ -4,7 +4,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .PHONY: help demo refresh status ui test lint bench bench-scores truth online-retail lock clean
 .PHONY: metrics metric docs dictionary bi-postgres test-bi test-superset
-.PHONY: boards test-boards bench-boards bench-effects
+.PHONY: boards test-boards test-ui bench-boards bench-effects
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -78,7 +78,10 @@ test-bi: $(INSTALLED) ## both copies as BI tools read them: PostgreSQL (where it
 
 test-boards: $(INSTALLED) ## the boards of both shops in Chromium; the shops and screenshots are kept under data/browser
 	@test -d tests/browser/node_modules || npm ci --silent --prefix tests/browser
-	@$(BIN)/python -m pytest -q tests/browser
+	@$(BIN)/python -m pytest -q tests/browser --ignore tests/browser/test_dagster_in_chromium.py
+
+test-ui: $(INSTALLED) ## a night launched and looked at in Dagster's pages in Chromium; screenshots under data/browser
+	@$(BIN)/python -m pytest -q tests/browser/test_dagster_in_chromium.py
 
 test-superset: $(INSTALLED) $(SUPERSET)/.installed ## the dashboard bundle in a Superset of its own (a big download the first time)
 	@SUPERSET_BIN=$(CURDIR)/$(SUPERSET)/bin $(BIN)/python -m pytest -q tests/integration/test_superset.py
