@@ -1,12 +1,10 @@
 """Whole nights of the sample shop through the command line: what they give, and what a failed one leaves."""
 
 import hashlib
-import shutil
 from datetime import date
 from pathlib import Path
 
 import dagster as dg
-from conftest import Shop
 
 from orchestration.assets.scoring.reading import ledger_of
 from orchestration.contract import load_contract
@@ -14,7 +12,6 @@ from orchestration.definitions import build_defs
 from orchestration.notices import failure_reasons
 from orchestration.resources.last_day import last_complete_day
 from orchestration.resources.places import landing_of
-from orchestration.settings import from_environment
 
 PUBLICATION = dg.AssetKey(["serving", "publication"])
 # What Dagster's pages show of the scores.
@@ -30,11 +27,6 @@ PICTURES = {
     "model_fit_history": ["parameter history"],
     "membership_value": ["survival of memberships"],
 }
-
-
-SAMPLE = Path(__file__).parents[2] / "seeds" / "sample"
-# Marts that orders fill, but not on the first night: there is no earlier one to differ from.
-EMPTY_OF_ORDERS = {"fct_cohort_restatements"}
 
 
 def digest(file: Path) -> str:
@@ -129,35 +121,6 @@ def test_another_last_day_and_back_again_gives_the_first_numbers(shop_copy):
     again = shop_copy.serving.current()
     assert again.run_id != first.run_id
     assert again.fingerprint == first.fingerprint
-
-
-def test_a_shop_that_delivers_nothing_but_orders_has_its_night(tmp_path):
-    shop = Shop(from_environment({"RETENTION_DATA": str(tmp_path / "data")}))
-    inbox = shop.data / "inbox"
-    inbox.mkdir(parents=True)
-    for file in SAMPLE.glob("orders*"):
-        shutil.copy(file, inbox)
-
-    outcome = shop.retention("refresh", "--as-of", "2025-12-31")
-
-    assert outcome.returncode == 0, outcome.stdout + outcome.stderr
-    # Every mart is there, and one without rows either lacks a source and says which, or is known to wait for more.
-    _, rows = shop.serving.query("select mart_name, has_data, missing_sources from fct_mart_status")
-    empty = {
-        mart: missing
-        for mart, has_data, missing in rows
-        if shop.serving.query(f"select count(*) from {mart}")[1] == [(0,)]
-    }
-    assert {mart for mart, has_data, _ in rows if has_data} & set(empty) <= EMPTY_OF_ORDERS
-    assert all(missing for mart, missing in empty.items() if mart not in EMPTY_OF_ORDERS)
-    assert {mart for mart, has_data, missing in rows if not has_data and not missing} == set()
-    for mart in (
-        "fct_cohort_retention",
-        "fct_customer_churn",
-        "fct_customer_value",
-        "fct_customer_rfm",
-    ):
-        assert mart not in empty
 
 
 def test_a_failed_night_leaves_the_published_copy_and_says_why(shop_copy):
