@@ -230,7 +230,8 @@ def test_the_movements_of_twelve_members_are_those_counted_by_hand(sample_shop):
 # and M12, where M4 is paid until 23 April and leaves when its grace ends on 7 May, and M18 and M19 join; in June M22
 # and M27 join and the trial of M17 converts, who asks to leave three days later and is paid until July.
 COUNTED_MONTHS = {
-    ("plus_annual", 5): (4, 0, 2, 7, "25.01", "43.44", 1.0, 0.0),
+    # The trials of M0000010, M0000011 and M0000014 became paid terms on the 8th, 9th and 27th.
+    ("plus_annual", 5): (4, 0, 3, 7, "25.01", "43.44", 1.0, 0.0),
     ("plus_annual", 6): (7, 0, 0, 10, "43.44", "63.18", 1.0, 0.0),
     ("plus_annual_family", 6): (2, 0, 1, 4, "16.35", "34.51", 1.0, 0.0),
     ("plus_monthly", 5): (5, 1, 0, 6, "44.95", "53.94", 0.8, 0.2),

@@ -59,7 +59,7 @@ def test_no_published_table_names_an_erased_person(sample_shop, erased):
 def test_whom_a_law_forbids_to_erase_is_found_by_the_same_search(sample_shop):
     held = accounts_of_people_who_asked(sample_shop, "legal_hold")
     found = tables_that_name(sample_shop, held)
-    assert {"dim_customers.customer_id", "fct_orders.source_customer_id"} <= set(found)
+    assert {"marts.dim_customers.customer_id", "marts.fct_orders.source_customer_id"} <= set(found)
 
 
 def test_the_orders_of_an_erased_person_stay_in_the_books(sample_shop, erased):

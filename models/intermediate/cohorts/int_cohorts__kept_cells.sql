@@ -1,5 +1,5 @@
 {#- The closed cells of each night, kept to be compared with those of the next. A night that is run again replaces its
-    own. -#}
+    own; a look back at a day before the newest night leaves no trace. -#}
 {{ config(
     materialized=grows_by_delivery(),
     incremental_strategy='delete+insert',
@@ -55,6 +55,9 @@ final as (
     from cells
     cross join delivered_orders
     cross join delivered_refunds
+    {% if is_incremental() -%}
+    where {{ as_of_date() }} >= (select coalesce(max(kept.as_of_date), {{ as_of_date() }}) from {{ this }} as kept)
+    {%- endif %}
 
 )
 

@@ -1,5 +1,6 @@
 {#- What the warehouse has believed since which night. Only what is new tonight is added, and a night that is run again
-    replaces its own words, so history is kept and never made anew. -#}
+    replaces its own words, so history is kept and never made anew; a look back at a day before the newest night leaves no
+    trace. -#}
 {{ config(
     materialized=grows_by_delivery(),
     incremental_strategy='append',
@@ -58,7 +59,13 @@ final as (
     from accounts
     left join believed on accounts.source_customer_id = believed.source_customer_id
     -- An account that was never heard of is a person of its own.
-    where accounts.person_id <> coalesce(believed.person_id, accounts.public_id)
+    where
+        accounts.person_id <> coalesce(believed.person_id, accounts.public_id)
+        {% if is_incremental() -%}
+        and {{ as_of_date() }} >= (
+            select coalesce(max(kept.known_as_of_date), {{ as_of_date() }}) from {{ this }} as kept
+        )
+        {%- endif %}
 
 )
 

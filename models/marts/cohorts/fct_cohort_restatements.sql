@@ -25,7 +25,10 @@ touched_orders as (
 previous_build as (
 
     select max(as_of_date) as previous_as_of_date from kept_cells
-    where as_of_date < {{ as_of_date() }}
+    where
+        as_of_date < {{ as_of_date() }}
+        -- A look back at an old day kept no cells and restates nothing.
+        and {{ as_of_date() }} in (select tonight.as_of_date from kept_cells as tonight)
 
 ),
 
