@@ -145,6 +145,9 @@ def numbers_of(chart: Chart, rows: list[dict]) -> list[float]:
         cells = {(row["x"], row.get("series")): row["value"] for row in rows}
         found = [cells.get((place, name)) for place in places for name in names]
         return [value for value in found if value is not None]
+    if chart.kind == "intervals":
+        shown_in_turn = [row[name] for row in rows for name in ("naive", "value")]
+        return [value for value in shown_in_turn if value is not None]
     return [row["value"] for row in rows if row["value"] is not None]
 
 
