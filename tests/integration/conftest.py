@@ -9,13 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from filelock import FileLock
 
 from orchestration.resources.places import serving_of, warehouse_of
 from orchestration.resources.serving import ServingFolder
 from orchestration.resources.warehouse import Warehouse
 from orchestration.settings import Settings, from_environment
-from tests.shared import shared_folder
+from tests.shared import made_once, shared_folder
 
 RETENTION = Path(sys.executable).with_name("retention")
 
@@ -78,14 +77,13 @@ def sample_shop(tmp_path_factory: pytest.TempPathFactory) -> Shop:
     """The sample shop after its first night; shared, so read it and never write to it."""
     folder = shared_folder(tmp_path_factory) / "sample"
     settings = from_environment({"RETENTION_DATA": str(folder / "data")})
-    told = folder / "told.txt"
-    folder.mkdir(exist_ok=True)
-    with FileLock(folder / "building.lock"):
-        if not told.exists():
-            outcome = Shop(settings).retention("demo")
-            assert outcome.returncode == 0, outcome.stdout + outcome.stderr
-            told.write_text(outcome.stdout, encoding="utf-8")
-    return Shop(settings, first_output=told.read_text(encoding="utf-8"))
+
+    def make() -> str:
+        outcome = Shop(settings).retention("demo")
+        assert outcome.returncode == 0, outcome.stdout + outcome.stderr
+        return outcome.stdout
+
+    return Shop(settings, first_output=made_once(folder, make))
 
 
 @pytest.fixture

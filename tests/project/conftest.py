@@ -7,10 +7,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from filelock import FileLock
 
 from orchestration import settings as settings_module
-from tests.shared import shared_folder
+from tests.shared import made_once, shared_folder
 
 PROJECT = Path(__file__).resolve().parents[2]
 
@@ -24,21 +23,20 @@ def read_by_dbt(tmp_path_factory) -> tuple[Path, list[str]]:
     data = shared_folder(tmp_path_factory) / "manifest"
     settings = settings_module.from_environment({"RETENTION_DATA": str(data)})
     dbt = Path(sys.executable).with_name("dbt")
-    selected = data / "selected.txt"
-    data.mkdir(exist_ok=True)
-    with FileLock(data / "reading.lock"):
-        if not selected.exists():
-            wanted = ["-s", "+exposure:metrics", "--resource-type", "model"]
-            outcome = subprocess.run(
-                [dbt, "--warn-error", "ls", "-q", *wanted],
-                cwd=PROJECT,
-                env={**os.environ, **settings.environment()},
-                capture_output=True,
-                text=True,
-            )
-            assert outcome.returncode == 0, outcome.stdout + outcome.stderr
-            selected.write_text(outcome.stdout, encoding="utf-8")
-    return settings.target_directory, selected.read_text(encoding="utf-8").split()
+
+    def read() -> str:
+        wanted = ["-s", "+exposure:metrics", "--resource-type", "model"]
+        outcome = subprocess.run(
+            [dbt, "--warn-error", "ls", "-q", *wanted],
+            cwd=PROJECT,
+            env={**os.environ, **settings.environment()},
+            capture_output=True,
+            text=True,
+        )
+        assert outcome.returncode == 0, outcome.stdout + outcome.stderr
+        return outcome.stdout
+
+    return settings.target_directory, made_once(data, read).split()
 
 
 @pytest.fixture(scope="session")
