@@ -305,7 +305,7 @@ select * from final
             case when parent_{{ loop.index }}.{{ contract_meta(contract(parent.table)).key[0] }} is null
                 and child.{{ parent.column }} is not null and not child.is_deleted
                 {%- if parent.get('may_be_left_out') %}
-                and (select count(*) from {{ parents[parent.table] }}) > 0 {%- endif %}
+                and (select count(*) from (select 1 from {{ parents[parent.table] }} limit 1) as any_row) > 0 {%- endif %}
                 then '{{ parent.column }} has no row in {{ parent.table }}' end
             {%- set alias = 'parent_' ~ loop.index ~ '.' %}
             {%- for rule in parent.get('rules', []) %},
