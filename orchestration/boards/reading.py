@@ -123,7 +123,7 @@ class Night:
         names, rows = ([], []) if unchosen else self.copy.query(chart.sql, chosen)
         spent = (time.perf_counter() - started) * 1000
         self.timings.append((f"{board.name}.{chart.id}", spent))
-        if not rows or _is_void(chart, names, rows):
+        if not rows or _is_void(names, rows):
             why, is_complete = self._why_empty(chart)
             return Answer(no_data=why, is_complete=is_complete, milliseconds=spent)
         return Answer(tuple(names), tuple(rows), milliseconds=spent)
@@ -148,7 +148,7 @@ class Night:
         return self.copy.query(sql, {})[1]
 
 
-def _is_void(chart: Chart, names: Sequence[str], rows: Sequence[Sequence[Any]]) -> bool:
+def _is_void(names: Sequence[str], rows: Sequence[Sequence[Any]]) -> bool:
     """Rows without one measured value: a total over no rows is a row of NULLs. A gap alone is one."""
     measured = [place for place, name in enumerate(names) if name in ("value", "naive")]
     return bool(measured) and all(row[place] is None for row in rows for place in measured)
