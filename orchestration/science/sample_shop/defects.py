@@ -16,7 +16,9 @@ import numpy as np
 import pyarrow as pa
 
 from orchestration.science.sample_shop.deliveries import (
+    PLAIN,
     TABLE_KEYS,
+    WINDOWS,
     DeliveryFile,
     Row,
     as_text,
@@ -179,8 +181,16 @@ class Planter:
         self._taken: set[tuple[str, int]] = set()
 
     def file(self, table: str, delivery: int) -> DeliveryFile:
-        """Return the file of a delivery, or the table's first one if that delivery has none."""
-        return self.files.get((table, delivery), self.files[table, 0])
+        """Return the file of a delivery, or the table's first one if that delivery has none.
+
+        In a shop of a few customers a table may have no file at all; an empty one that nobody
+        delivers stands for it, in which no defect finds a row to start from.
+        """
+        of_the_table = (number for name, number in self.files if name == table)
+        first = min(of_the_table, default=None)
+        if first is None:
+            return DeliveryFile(table, delivery, table, PLAIN, pa.schema([]), [])
+        return self.files.get((table, delivery), self.files[table, first])
 
     def new_key(self, table: str) -> str:
         """Return a key that no good row has."""
@@ -325,7 +335,9 @@ def _deliver_stale_versions(planter: Planter) -> None:
 def _delete_orders(planter: Planter) -> None:
     """Deliver orders with a line each, and later that both are deleted."""
     orders, lines = planter.file("orders", 0), planter.file("order_lines", 0)
-    line = next(row for row in lines.rows if _is_complete(row))
+    line = next((row for row in lines.rows if _is_complete(row)), None)
+    if line is None or any(planter.file(file.table, 2) is file for file in (orders, lines)):
+        return
 
     def is_paid(row: Row) -> bool:
         return _is_complete(row) and row["status"] == "fulfilled"
@@ -351,7 +363,7 @@ def _lose_letters(planter: Planter) -> None:
     """Names in a file of a Windows system, and names whose accents an earlier system has lost."""
     windows = planter.file("customers", 1)
     for row in windows.rows:
-        if not (row["first_name"] + row["last_name"]).isascii():
+        if windows.style is WINDOWS and not (row["first_name"] + row["last_name"]).isascii():
             key = key_text("customers", row)
             planter.note("windows_encoding", windows, key, STAGED, "first_name, last_name")
     first = planter.file("customers", 0)

@@ -34,13 +34,21 @@ def folder(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def planted(folder):
+    return read_planted(folder)
+
+
+@pytest.fixture(scope="module")
+def delivered(folder):
+    return read_delivered(folder)
+
+
+def read_planted(folder):
     """Rows of planted_defects.csv."""
     with (folder / "truth" / "planted_defects.csv").open(newline="", encoding="utf-8") as file:
         return list(csv.DictReader(file))
 
 
-@pytest.fixture(scope="module")
-def delivered(folder):
+def read_delivered(folder):
     """Rows of every file as text, in order of arrival; lines of another length under `broken`."""
     return {path.name: read(path) for path in sorted(folder.iterdir()) if path.is_file()}
 
@@ -107,21 +115,26 @@ def typed(value, kind):
 
 
 def test_every_planted_row_is_in_its_file_and_every_kind_is_counted(delivered, planted):
+    assert_planted_rows_are_in_their_files(default_shop(), delivered, planted)
+
+
+def assert_planted_rows_are_in_their_files(shop, delivered, planted):
     keys = {
         name: Counter(
             row["broken"][0] if "broken" in row else key_of(table_of(name), row) for row in rows
         )
         for name, rows in delivered.items()
     }
+    expected = Counter()
     for defect in planted:
         times = 2 if defect["kind"] == "duplicate" else 1
-        same = sum(one["file"] == defect["file"] and one["key"] == defect["key"] for one in planted)
-        expected = same if not defect["key"] else times
-        assert keys[defect["file"]][defect["key"]] == expected, defect
+        expected[defect["file"], defect["key"]] += times
+    for (file, key), times in expected.items():
+        assert keys[file][key] == times, (file, key)
     counted = defaultdict(dict)
     for (table, kind), count in Counter((one["table"], one["kind"]) for one in planted).items():
         counted[table][kind] = count
-    assert default_shop().truth.summary["defects"] == counted
+    assert shop.truth.summary["defects"] == counted
 
 
 def test_all_the_kinds_of_defects_are_there(planted):
@@ -154,6 +167,10 @@ def test_rules_and_columns_at_fault_are_those_of_the_contract(planted):
 
 def test_without_the_quarantined_rows_the_newest_versions_are_the_clean_shop(delivered, planted):
     """Nothing of the clean shop is missing or changed, except the words that lost letters."""
+    assert_newest_versions_are_clean(default_shop(), delivered, planted)
+
+
+def assert_newest_versions_are_clean(shop, delivered, planted):
     bad = {(one["file"], one["key"]) for one in planted if one["outcome"] == "quarantined"}
     lost = {(one["table"], one["key"]) for one in planted if one["kind"] == "replacement_character"}
     corrected = {one["key"] for one in planted if one["kind"] == "late_correction"}
@@ -169,7 +186,7 @@ def test_without_the_quarantined_rows_the_newest_versions_are_the_clean_shop(del
             key = key_of(table, row)
             if key not in newest[table] or newest[table][key][0] < rank:
                 newest[table][key] = (rank, row)
-    for table, clean in default_shop().tables.items():
+    for table, clean in shop.tables.items():
         kinds = {field.name: field.type for field in clean.schema}
         staged = {
             key: {column: typed(row.get(column), kind) for column, kind in kinds.items()}
@@ -193,7 +210,11 @@ def test_without_the_quarantined_rows_the_newest_versions_are_the_clean_shop(del
 
 
 def test_every_delivered_row_is_staged_or_superseded_or_quarantined(delivered):
-    summary = default_shop().truth.summary
+    assert_every_row_is_accounted_for(default_shop(), delivered)
+
+
+def assert_every_row_is_accounted_for(shop, delivered):
+    summary = shop.truth.summary
     landed = Counter()
     for name, rows in delivered.items():
         assert summary["files"][name] == len(rows)
@@ -203,8 +224,21 @@ def test_every_delivered_row_is_staged_or_superseded_or_quarantined(delivered):
         assert expected["landed"] == (
             expected["staged"] + expected["superseded"] + expected["quarantined"]
         )
-        clean = default_shop().tables[table].num_rows
+        clean = shop.tables[table].num_rows
         assert expected["staged"] == clean + expected["staged_as_deleted"]
+
+
+@pytest.mark.parametrize("seed", [2, 3])
+@pytest.mark.parametrize("customers", [1, 2, 3])
+def test_defects_of_a_shop_of_a_few_customers_hide_nothing_of_it(tmp_path, customers, seed):
+    """Most of its tables have rows in one delivery or in none."""
+    shop = generate(Parameters(customers=customers, seed=seed))
+    write(shop, tmp_path)
+    delivered, planted = read_delivered(tmp_path), read_planted(tmp_path)
+    assert {one["table"] for one in planted} >= {"customers", "products", "campaigns"}
+    assert_planted_rows_are_in_their_files(shop, delivered, planted)
+    assert_newest_versions_are_clean(shop, delivered, planted)
+    assert_every_row_is_accounted_for(shop, delivered)
 
 
 def test_what_is_deleted_was_delivered_before(delivered, planted):
