@@ -35,11 +35,8 @@ loyalty_ledger as (
 
 support_tickets as (
 
-    select * from {{ ref('stg_support_tickets') }}
-    where
-        not is_deleted
-        and compensation_amount > 0
-        and {{ is_known('opened_at') }}
+    select * from {{ ref('int_service__tickets') }}
+    where compensation_amount > 0
 
 ),
 

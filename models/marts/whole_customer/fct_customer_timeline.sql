@@ -100,36 +100,26 @@ order_events as (
 
     union all
 
+    {% for event_type, event_at in [
+        ('return_requested', 'returns.requested_at'),
+        ('return_received', 'returns.received_at'),
+    ] -%}
     select
-        'return_requested' as event_type,
+        '{{ event_type }}' as event_type,
         'returns' as source_table,
         returns.return_id as source_key,
         orders.customer_id,
-        returns.requested_at as event_at,
+        {{ event_at }} as event_at,
         cast(null as decimal(18, 2)) as event_amount
     from {{ ref('stg_returns') }} as returns
     inner join orders on returns.order_id = orders.order_id
     where
         not returns.is_deleted
-        and {{ is_known('returns.requested_at') }}
+        and {{ is_known(event_at) }}
 
     union all
 
-    select
-        'return_received' as event_type,
-        'returns' as source_table,
-        returns.return_id as source_key,
-        orders.customer_id,
-        returns.received_at as event_at,
-        cast(null as decimal(18, 2)) as event_amount
-    from {{ ref('stg_returns') }} as returns
-    inner join orders on returns.order_id = orders.order_id
-    where
-        not returns.is_deleted
-        and {{ is_known('returns.received_at') }}
-
-    union all
-
+    {% endfor -%}
     select
         case when not parcels.is_promise_kept then 'late_delivery' else 'delivery' end as event_type,
         'shipments' as source_table,
@@ -213,24 +203,18 @@ session_events as (
 
 ),
 
--- Who wrote is named by the account or else by the order.
+-- What was given at the end of a ticket is no money while the ticket is open.
 ticket_events as (
 
     select
         'ticket_opened' as event_type,
         'support_tickets' as source_table,
-        tickets.ticket_id as source_key,
-        coalesce(identity_map.customer_id, orders.customer_id) as customer_id,
-        tickets.opened_at as event_at,
-        -tickets.compensation_amount as event_amount
-    from {{ ref('stg_support_tickets') }} as tickets
-    left join identity_map on tickets.customer_id = identity_map.source_customer_id
-    left join orders
-        on tickets.order_id = orders.order_id
-        and tickets.customer_id is null
-    where
-        not tickets.is_deleted
-        and {{ is_known('tickets.opened_at') }}
+        ticket_id as source_key,
+        customer_id,
+        opened_at as event_at,
+        nullif(-compensation_amount, 0) as event_amount
+    from {{ ref('int_service__tickets') }}
+    where customer_id is not null
 
 ),
 

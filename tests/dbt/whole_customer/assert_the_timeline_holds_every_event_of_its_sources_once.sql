@@ -148,9 +148,12 @@ sources as (
 
     union all
 
-    select 'ticket_opened', count(*), -sum(compensation_amount), null
+    select 'ticket_opened', count(*),
+        -sum(case when resolved_at is null or {{ shop_day('resolved_at') }} <= {{ as_of_date() }} then compensation_amount end),
+        null
     from {{ ref('stg_support_tickets') }}
     where not is_deleted and {{ shop_day('opened_at') }} <= {{ as_of_date() }}
+        and (order_id is null or order_id not in (select order_id from {{ ref('stg_orders') }} where is_test))
         and (
             customer_id in (select source_customer_id from people)
             or (customer_id is null and order_id in (
