@@ -46,6 +46,29 @@
 {% macro weeks_of_history() %}{{ return(8) }}{% endmacro %}
 {% macro days_of_news() %}{{ return(judged_days() + 7 * weeks_of_history()) }}{% endmacro %}
 
+{#- One row per group of a CTE: the number of its rows, the median of a value, and the median distance from it. -#}
+{% macro median_and_deviation(relation, keys, value) -%}
+select
+        {% for key in keys -%}
+        medians.{{ key }},
+        {% endfor -%}
+        min(medians.value_count) as value_count,
+        min(medians.median) as median,
+        percentile_cont(0.5) within group (order by abs(rows_of_group.{{ value }} - medians.median)) as mad
+    from {{ relation }} as rows_of_group
+    inner join (
+        select
+            {{ keys | join(', ') }},
+            count(*) as value_count,
+            percentile_cont(0.5) within group (order by {{ value }}) as median
+        from {{ relation }}
+        group by {{ keys | join(', ') }}
+    ) as medians
+        on {% for key in keys %}{{ 'and ' if not loop.first }}rows_of_group.{{ key }} = medians.{{ key }}
+        {% endfor %}
+    group by {% for key in keys %}medians.{{ key }}{{ ', ' if not loop.last }}{% endfor %}
+{%- endmacro %}
+
 {#- The median absolute deviation, as the standard deviation that it is of a normal distribution. -#}
 {% macro robust_deviation(mad) -%} (1.4826 * {{ mad }}) {%- endmacro %}
 

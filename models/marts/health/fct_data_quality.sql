@@ -139,29 +139,9 @@ same_weekdays as (
 
 ),
 
-medians as (
+usual_rows as (
 
-    select
-        source_table,
-        checked_date,
-        count(*) as day_count,
-        percentile_cont(0.5) within group (order by row_count) as median_rows
-    from same_weekdays
-    group by 1, 2
-
-),
-
-deviations as (
-
-    select
-        same_weekdays.source_table,
-        same_weekdays.checked_date,
-        percentile_cont(0.5) within group (order by abs(same_weekdays.row_count - medians.median_rows)) as mad
-    from same_weekdays
-    inner join medians
-        on same_weekdays.source_table = medians.source_table
-        and same_weekdays.checked_date = medians.checked_date
-    group by 1, 2
+    {{ median_and_deviation('same_weekdays', ['source_table', 'checked_date'], 'row_count') }}
 
 ),
 
@@ -172,19 +152,16 @@ banded as (
         judged.source_table,
         judged.checked_date,
         coalesce(days.row_count, 0) as row_count,
-        medians.day_count >= {{ fewest_weeks }} and medians.median_rows >= {{ fewest_rows }} as is_judged,
-        greatest(0, medians.median_rows - {{ var('volume_band_width') }}
-            * greatest({{ robust_deviation('deviations.mad') }}, sqrt(medians.median_rows))) as band_low,
-        medians.median_rows + {{ var('volume_band_width') }}
-            * greatest({{ robust_deviation('deviations.mad') }}, sqrt(medians.median_rows)) as band_high
+        usual_rows.value_count >= {{ fewest_weeks }} and usual_rows.median >= {{ fewest_rows }} as is_judged,
+        greatest(0, usual_rows.median - {{ var('volume_band_width') }}
+            * greatest({{ robust_deviation('usual_rows.mad') }}, sqrt(usual_rows.median))) as band_low,
+        usual_rows.median + {{ var('volume_band_width') }}
+            * greatest({{ robust_deviation('usual_rows.mad') }}, sqrt(usual_rows.median)) as band_high
 
     from judged
-    left join medians
-        on judged.source_table = medians.source_table
-        and judged.checked_date = medians.checked_date
-    left join deviations
-        on judged.source_table = deviations.source_table
-        and judged.checked_date = deviations.checked_date
+    left join usual_rows
+        on judged.source_table = usual_rows.source_table
+        and judged.checked_date = usual_rows.checked_date
     left join days
         on judged.source_table = days.source_table
         and judged.checked_date = days.news_date
@@ -283,28 +260,7 @@ earlier_deliveries as (
 
 usual_shares as (
 
-    select
-        source_table,
-        delivery_date,
-        count(*) as delivery_count,
-        percentile_cont(0.5) within group (order by quarantined_share) as median_share
-    from earlier_deliveries
-    group by 1, 2
-
-),
-
-usual_share_deviations as (
-
-    select
-        earlier_deliveries.source_table,
-        earlier_deliveries.delivery_date,
-        percentile_cont(0.5)
-            within group (order by abs(earlier_deliveries.quarantined_share - usual_shares.median_share)) as mad
-    from earlier_deliveries
-    inner join usual_shares
-        on earlier_deliveries.source_table = usual_shares.source_table
-        and earlier_deliveries.delivery_date = usual_shares.delivery_date
-    group by 1, 2
+    {{ median_and_deviation('earlier_deliveries', ['source_table', 'delivery_date'], 'quarantined_share') }}
 
 ),
 
@@ -314,11 +270,11 @@ shares as (
     select
         deliveries.*,
         {{ wilson_low('deliveries.quarantined_rows', 'deliveries.landed_rows') }} as share_low,
-        case when usual_shares.delivery_count >= {{ fewest_deliveries }} then
+        case when usual_shares.value_count >= {{ fewest_deliveries }} then
             least(
                 {{ var('quarantine_share_limit') }},
-                usual_shares.median_share + greatest(
-                    {{ var('volume_band_width') }} * {{ robust_deviation('usual_share_deviations.mad') }},
+                usual_shares.median + greatest(
+                    {{ var('volume_band_width') }} * {{ robust_deviation('usual_shares.mad') }},
                     {{ var('quarantine_share_limit') }} / 10.0))
         end as usual_high
 
@@ -326,9 +282,6 @@ shares as (
     left join usual_shares
         on deliveries.source_table = usual_shares.source_table
         and deliveries.delivery_date = usual_shares.delivery_date
-    left join usual_share_deviations
-        on deliveries.source_table = usual_share_deviations.source_table
-        and deliveries.delivery_date = usual_share_deviations.delivery_date
     where deliveries.place_from_newest <= {{ kept_deliveries }}
 
 ),
