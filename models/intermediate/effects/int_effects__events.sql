@@ -24,27 +24,30 @@ orders as (
 
 ),
 
-parcels as (
-
-    select
-        parcels.*,
-        valued_orders.channel,
-        valued_orders.checkout_method,
-        valued_orders.country_code
-    from {{ ref('int_deliveries__parcels') }} as parcels
-    inner join valued_orders on parcels.order_id = valued_orders.order_id
-    where
-        parcels.is_promise_kept is not null
-        and parcels.promised_date <= {{ as_of_date() }}
-
-),
-
 -- Goods that were not what was bought; that they fit nobody or were not liked is no fault of the shop.
 faulty_orders as (
 
     select distinct order_id
     from {{ ref('int_returns__items') }}
     where reason_code in ('defect', 'not_as_described', 'wrong_item')
+
+),
+
+parcels as (
+
+    select
+        parcels.*,
+        valued_orders.channel,
+        valued_orders.checkout_method,
+        valued_orders.country_code,
+        parcels.parcel_status in ('lost', 'returned_to_sender') as is_lost,
+        faulty_orders.order_id is not null as is_faulty
+    from {{ ref('int_deliveries__parcels') }} as parcels
+    inner join valued_orders on parcels.order_id = valued_orders.order_id
+    left join faulty_orders on parcels.order_id = faulty_orders.order_id
+    where
+        parcels.is_promise_kept is not null
+        and parcels.promised_date <= {{ as_of_date() }}
 
 ),
 
@@ -178,50 +181,28 @@ parcel_occasions as (
 
     -- Whether a parcel is late shows at the end of the promised day, and whatever comes after it begins there. What a
     -- customer did while it was on its way may follow from it already.
+    {% for event_name, is_exposed, condition in [
+        ('late_delivery', 'not is_promise_kept', 'not is_lost'),
+        ('lost_parcel', 'true', 'is_lost'),
+        ('faulty_goods', 'true', 'not is_lost and is_faulty'),
+    ] -%}
     select
         customer_id,
-        'late_delivery' as event_name,
+        '{{ event_name }}' as event_name,
         promised_date as event_date,
         least({{ add_days('ordered_date', 1) }}, promised_date) as known_before_date,
-        not is_promise_kept as is_exposed,
+        {{ is_exposed }} as is_exposed,
         channel,
         checkout_method,
         country_code,
         concat(service_level, ' by ', carrier) as handling
     from parcels
-    where parcel_status not in ('lost', 'returned_to_sender')
-
+    where {{ condition }}
+    {% if not loop.last %}
     union all
 
-    select
-        customer_id,
-        'lost_parcel',
-        promised_date,
-        least({{ add_days('ordered_date', 1) }}, promised_date),
-        true,
-        channel,
-        checkout_method,
-        country_code,
-        concat(service_level, ' by ', carrier)
-    from parcels
-    where parcel_status in ('lost', 'returned_to_sender')
-
-    union all
-
-    select
-        parcels.customer_id,
-        'faulty_goods',
-        parcels.promised_date,
-        least({{ add_days('parcels.ordered_date', 1) }}, parcels.promised_date),
-        true,
-        parcels.channel,
-        parcels.checkout_method,
-        parcels.country_code,
-        concat(parcels.service_level, ' by ', parcels.carrier)
-    from parcels
-    inner join faulty_orders on parcels.order_id = faulty_orders.order_id
-    where parcels.parcel_status not in ('lost', 'returned_to_sender')
-
+    {% endif -%}
+    {% endfor %}
 ),
 
 -- What is decided at a checkout; its order says where, and by whom.
