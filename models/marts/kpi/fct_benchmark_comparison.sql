@@ -1,3 +1,5 @@
+{#- Minutes that stand for "not yet": longer than any wait. -#}
+{%- set unanswered_minutes = '1e12' -%}
 {#- Measures of effects: own measure, event, what is told of it. -#}
 {%- set lapse = {'value': '-adjusted_difference', 'low': '-adjusted_high_95', 'high': '-adjusted_low_95'} -%}
 {%- set rise = {'value': 'adjusted_difference', 'low': 'adjusted_low_95', 'high': 'adjusted_high_95'} -%}
@@ -86,8 +88,15 @@ conversions as (
         sum(recognised_sessions) as recognised_sessions,
         sum(recognised_purchase_sessions) as recognised_purchase_sessions
     from {{ ref('fct_conversion_months') }}
-    where breakdown = 'all' and is_mature and customer_state in ('new', 'existing')
+    where breakdown = 'all' and is_mature
     group by 1
+
+),
+
+unhappy_customers as (
+
+    select * from {{ ref('fct_silent_dissatisfaction') }}
+    where decided_bad_events = bad_events
 
 ),
 
@@ -125,6 +134,29 @@ returns_value as (
 
 ),
 
+-- Answers about one channel, beside those about all others: their intervals are Newcombe's.
+gaps as (
+
+    select
+        'email_satisfied_gap' as own_measure,
+        count(*) filter (where channel = 'email' and csat_score >= 4) as hits,
+        count(csat_score) filter (where channel = 'email') as trials,
+        count(*) filter (where channel <> 'email' and csat_score >= 4) as other_hits,
+        count(csat_score) filter (where channel <> 'email') as other_trials
+    from tickets
+
+    union all
+
+    select
+        'phone_unhappy_gap',
+        count(*) filter (where channel = 'phone' and csat_score < 4),
+        count(csat_score) filter (where channel = 'phone'),
+        count(*) filter (where channel <> 'phone' and csat_score < 4),
+        count(csat_score) filter (where channel <> 'phone')
+    from tickets
+
+),
+
 -- Shares, as hits of trials: their intervals are Wilson's.
 counts as (
 
@@ -156,14 +188,24 @@ counts as (
         purchase_sessions,
         sessions
     from conversions
+    where customer_state in ('new', 'existing')
 
     union all
 
-    select
-        case customer_state when 'new' then 'new_recognised_conversion' else 'existing_recognised_conversion' end,
-        recognised_purchase_sessions,
-        recognised_sessions
+    select 'existing_recognised_conversion', recognised_purchase_sessions, recognised_sessions
     from conversions
+    where customer_state = 'existing'
+
+    union all
+
+    select 'returning_conversion', sum(purchase_sessions), sum(sessions)
+    from conversions
+    where customer_state <> 'new'
+
+    union all
+
+    select 'uncomplained_customer_share', count(*) filter (where not has_complained), count(*)
+    from unhappy_customers
 
     union all
 
@@ -178,6 +220,14 @@ counts as (
         count(csat_score)
     from tickets
     where channel = 'phone'
+
+    union all
+
+    select
+        'answered_within_hours',
+        count(*) filter (where is_answered_in_target),
+        count(is_answered_in_target)
+    from tickets
 
     union all
 
@@ -208,6 +258,16 @@ measured as (
         {{ wilson_high('hits', 'trials') }} as own_high,
         cast(trials as bigint) as own_count
     from counts
+
+    union all
+
+    select
+        own_measure,
+        {{ ratio('hits', 'trials') }} - {{ ratio('other_hits', 'other_trials') }},
+        {{ newcombe_low('hits', 'trials', 'other_hits', 'other_trials') }},
+        {{ newcombe_high('hits', 'trials', 'other_hits', 'other_trials') }},
+        cast(trials as bigint)
+    from gaps
 
     union all
 
@@ -319,6 +379,36 @@ measured as (
         null,
         count(first_response_minutes)
     from tickets
+
+    union all
+
+    select
+        concat(channel, '_first_response_hours'),
+        cast(median(cast(first_response_minutes as double)) as double) / 60,
+        null,
+        null,
+        count(first_response_minutes)
+    from tickets
+    where channel in ('email', 'phone')
+    group by channel
+
+    union all
+
+    -- A ticket that waits still has waited longest; where more than a tenth do, there is no such hour.
+    select
+        'first_response_hours_p90',
+        case when p90_minutes < {{ unanswered_minutes }} then p90_minutes / 60 end,
+        null,
+        null,
+        tickets
+    from (
+        select
+            cast(percentile_cont(0.9) within group (
+                order by coalesce(cast(first_response_minutes as double), {{ unanswered_minutes }})
+            ) as double) as p90_minutes,
+            count(*) as tickets
+        from tickets
+    ) as slowest
 
 ),
 
