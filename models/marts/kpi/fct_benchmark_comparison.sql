@@ -1,5 +1,17 @@
 {#- Minutes that stand for "not yet": longer than any wait. -#}
 {%- set unanswered_minutes = '1e12' -%}
+{#- Measures of tickets: own measure, hits, what is counted as trials. -#}
+{%- set shares_of_tickets = [
+    ('email_ticket_share', "channel = 'email'", '*'),
+    ('phone_unhappy_share', "channel = 'phone' and csat_score < 4", "case when channel = 'phone' then csat_score end"),
+    ('answered_within_hours', 'is_answered_in_target', 'is_answered_in_target'),
+    ('answered_within_limit', 'is_answered_within_limit', 'is_answered_within_limit'),
+] -%}
+{%- set hours_of_channels = [
+    ('first_response_hours', 'true'),
+    ('email_first_response_hours', "channel = 'email'"),
+    ('phone_first_response_hours', "channel = 'phone'"),
+] -%}
 {#- Measures of effects: own measure, event, what is told of it. -#}
 {%- set lapse = {'value': '-adjusted_difference', 'low': '-adjusted_high_95', 'high': '-adjusted_low_95'} -%}
 {%- set rise = {'value': 'adjusted_difference', 'low': 'adjusted_low_95', 'high': 'adjusted_high_95'} -%}
@@ -109,7 +121,19 @@ complaints as (
 
 tickets as (
 
-    select * from {{ ref('fct_support_tickets') }}
+    select
+        *,
+        coalesce(cast(first_response_minutes as double), {{ unanswered_minutes }}) as waited_minutes
+    from {{ ref('fct_support_tickets') }}
+
+),
+
+slowest_tickets as (
+
+    select
+        cast(percentile_cont(0.9) within group (order by waited_minutes) as double) as p90_minutes,
+        count(*) as tickets
+    from tickets
 
 ),
 
@@ -209,33 +233,12 @@ counts as (
 
     union all
 
-    select 'email_ticket_share', count(*) filter (where channel = 'email'), count(*)
+    {% for own_measure, hits, trials in shares_of_tickets -%}
+    select '{{ own_measure }}', count(*) filter (where {{ hits }}), count({{ trials }})
     from tickets
+    {{ 'union all' if not loop.last }}
 
-    union all
-
-    select
-        'phone_unhappy_share',
-        count(*) filter (where csat_score < 4),
-        count(csat_score)
-    from tickets
-    where channel = 'phone'
-
-    union all
-
-    select
-        'answered_within_hours',
-        count(*) filter (where is_answered_in_target),
-        count(is_answered_in_target)
-    from tickets
-
-    union all
-
-    select
-        'answered_within_limit',
-        count(*) filter (where is_answered_within_limit),
-        count(is_answered_within_limit)
-    from tickets
+    {% endfor -%}
 
     union all
 
@@ -372,28 +375,19 @@ measured as (
 
     union all
 
+    {% for own_measure, channels in hours_of_channels -%}
     select
-        'first_response_hours',
+        '{{ own_measure }}',
         cast(median(cast(first_response_minutes as double)) as double) / 60,
         null,
         null,
         count(first_response_minutes)
     from tickets
+    where {{ channels }}
 
     union all
 
-    select
-        concat(channel, '_first_response_hours'),
-        cast(median(cast(first_response_minutes as double)) as double) / 60,
-        null,
-        null,
-        count(first_response_minutes)
-    from tickets
-    where channel in ('email', 'phone')
-    group by channel
-
-    union all
-
+    {% endfor -%}
     -- A ticket that waits still has waited longest; where more than a tenth do, there is no such hour.
     select
         'first_response_hours_p90',
@@ -401,14 +395,7 @@ measured as (
         null,
         null,
         tickets
-    from (
-        select
-            cast(percentile_cont(0.9) within group (
-                order by coalesce(cast(first_response_minutes as double), {{ unanswered_minutes }})
-            ) as double) as p90_minutes,
-            count(*) as tickets
-        from tickets
-    ) as slowest
+    from slowest_tickets
 
 ),
 
