@@ -15,6 +15,7 @@ from orchestration.science.effects.comparisons import COMPARISONS, Comparison
 from orchestration.science.effects.estimation import Settings, estimate_effects
 from orchestration.science.effects.records import Effect
 from orchestration.science.ledger import Ledger
+from orchestration.science.side_by_side import side_by_side
 
 # Nothing stands in a published table whose placebo nobody could test.
 NIGHTLY = Settings(needs_placebo=True)
@@ -89,12 +90,13 @@ def effects_of_the_night(
     known = pc.is_in(occasions["customer_id"], pa.array(ledger.customer_ids, pa.string()))
     occasions = occasions.filter(known)
     history = event_days(occasions, pc.equal(occasions["event_name"], ORDERS))
-    found = []
-    for one in comparisons:
+
+    def estimated(one: Comparison) -> list[tuple[Comparison, Effect]]:
         cohort = event_cohort(ledger, **cohort_arguments(occasions, one, history))
         questions = cohort.questions(one.event_name, asks_first_order=one.is_first_order)
-        found += [(one, effect) for effect in estimate_effects(questions, settings=settings)]
-    return found
+        return [(one, effect) for effect in estimate_effects(questions, settings=settings)]
+
+    return [effect for effects in side_by_side(estimated, comparisons) for effect in effects]
 
 
 def effect_table(found: Sequence[tuple[Comparison, Effect]]) -> pa.Table:

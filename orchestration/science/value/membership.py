@@ -28,6 +28,7 @@ from scipy.special import gammaincc
 
 from orchestration.science.errors import DataError
 from orchestration.science.histories import refuse_where
+from orchestration.science.side_by_side import side_by_side
 from orchestration.science.value.benefits import BenefitCosts, benefit_costs
 from orchestration.science.value.records import MembershipValues
 from orchestration.science.value.renewals import (
@@ -215,7 +216,9 @@ def _values(
     cost = worth * used.per_day[:, None]
     variance = worth * used.scatter[:, None] + worth**2 * used.unknown[:, None]
     expected_fees, expected_cost = (chance * fees).sum(axis=1), (chance * cost).sum(axis=1)
-    low, high = (_quantile(level, chance, fees, cost, variance) for level in (LOWER, UPPER))
+    low, high = side_by_side(
+        lambda level: _quantile(level, chance, fees, cost, variance), (LOWER, UPPER)
+    )
     return expected_fees, expected_cost, expected_fees - expected_cost, low, high
 
 
