@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from orchestration.science.effects.cohorts import event_cohort
 from orchestration.science.effects.comparisons import COMPARISONS, Comparison
-from orchestration.science.effects.estimation import Settings, estimate_effects
+from orchestration.science.effects.estimation import estimate_effects
 from orchestration.science.effects.nightly import cohort_arguments
 from orchestration.science.ledger import Ledger, ledger_from_tables
 from orchestration.science.sample_shop.buying.channels import CHANNELS, STORE
@@ -49,12 +49,11 @@ TRUE_KINDS = {
 }
 ASKED = tuple(one for one in COMPARISONS if one.event_name in TRUE_KINDS and one.ordinal is None)
 OUTCOMES = ("ordered_180d", "orders_180d")
-REPLICATIONS = 6
+REPLICATIONS = 12
 # In the generator's default whoever likes the app is invited more often, which no shop can see before
 # the first order and no placebo can find in people without a past. Here everybody with an account is
 # invited alike: what estimates are held to is what a shop can see.
 SEEN_REFERRING = Referring(share=0.14, share_app=0.14)
-ONCE = Settings(deals=1)
 
 
 class SampleShop(NamedTuple):
@@ -190,9 +189,7 @@ def answers_of(customers: int, seed: int) -> list[tuple[str, str, Answer]]:
         if not truth.size:
             continue
         questions = cohort.questions(one.event_name, asks_first_order=one.is_first_order)
-        for position, effect in enumerate(
-            estimate_effects(questions[: len(OUTCOMES)], settings=ONCE)
-        ):
+        for position, effect in enumerate(estimate_effects(questions[: len(OUTCOMES)])):
             assert effect.naive is not None
             adjusted, placebo = effect.adjusted, effect.placebo.estimate
             answer = Answer(
