@@ -99,6 +99,13 @@ answers as (
 
 ),
 
+last_answers as (
+
+    select * from answers
+    where place_from_end = 1
+
+),
+
 asked as (
 
     select distinct
@@ -112,20 +119,20 @@ asked as (
 voices as (
 
     select
-        coalesce(answers.customer_id, asked.customer_id) as customer_id,
-        coalesce(answers.month_start, asked.month_start) as month_start,
+        coalesce(last_answers.customer_id, asked.customer_id) as customer_id,
+        coalesce(last_answers.month_start, asked.month_start) as month_start,
         case
-            when answers.customer_id is null then 'not_answered'
-            when answers.is_happy then 'promoter'
-            when answers.is_unhappy then 'detractor'
+            when last_answers.customer_id is null then 'not_answered'
+            when last_answers.is_happy then 'promoter'
+            when last_answers.is_unhappy then 'detractor'
             else 'passive'
         end as recommendation_group,
-        coalesce(answers.answered_date, {{ end_of_month('asked.month_start') }}) as followed_from_date
+        coalesce(last_answers.answered_date, {{ end_of_month('asked.month_start') }}) as followed_from_date
 
-    from (select * from answers where place_from_end = 1) as answers
+    from last_answers
     full outer join asked
-        on answers.customer_id = asked.customer_id
-        and answers.month_start = asked.month_start
+        on last_answers.customer_id = asked.customer_id
+        and last_answers.month_start = asked.month_start
 
 ),
 
