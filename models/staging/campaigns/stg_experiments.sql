@@ -1,3 +1,5 @@
 {{ config(materialized='view') }}
 
-{{ staged('experiments', ref('base_experiments')) }}
+{{ staged('experiments', ref('base_experiments'), {
+    'campaigns': ref('stg_campaigns'),
+}) }}

@@ -36,7 +36,7 @@
     'campaigns': {'base': ref('base_campaigns')},
     'message_events': {'base': ref('base_message_events'), 'parents': {'campaigns': ref('stg_campaigns')}},
     'marketing_spend': {'base': ref('base_marketing_spend')},
-    'experiments': {'base': ref('base_experiments')},
+    'experiments': {'base': ref('base_experiments'), 'parents': {'campaigns': ref('stg_campaigns')}},
     'experiment_assignments': {'base': ref('base_experiment_assignments'), 'parents': {'experiments': ref('stg_experiments')}},
 } -%}
 

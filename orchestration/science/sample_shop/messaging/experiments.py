@@ -158,6 +158,8 @@ def experiments(facts: Facts, frame: Frame, before: int) -> pa.Table:
     return pa.table(
         {
             "experiment_id": keys("X", np.array(row, dtype=np.int64) + 1, 2),
+            # One holds back every message, one is about all newsletters, two are about no message.
+            "campaign_id": pa.nulls(len(row), pa.string()),
             "name": pa.array([one.name for one in known], pa.string()),
             "hypothesis": pa.array([one.hypothesis for one in known], pa.string()),
             "unit_type": pa.array(["customer"] * len(row), pa.string()),
