@@ -1,6 +1,7 @@
 """Messages of the sample shop against what its generator hid, and experiments against SciPy."""
 
 import csv
+import re
 from collections import Counter
 from datetime import timedelta
 from pathlib import Path
@@ -69,6 +70,28 @@ def test_messages_without_consent_are_those_that_the_generator_sent_by_mistake(s
     )
     assert hidden
     assert {row[0] for row in told} == hidden
+
+
+def test_consents_end_as_the_generator_ended_them_where_the_shop_writes_no_word_of_it(sample_shop):
+    """Its words about unsubscriptions, complaints and requests are hidden; the message and the request must do."""
+    path = "compiled/retention/models/intermediate/consents/int_consents__history.sql"
+    model = (sample_shop.settings.target_directory / path).read_text()
+    hidden = "source in ('unsubscribe_link', 'privacy_request') or status = 'complained'"
+    quieter, places = re.subn(
+        r"(\S+stg_consents\S*)", rf"(select * from \1 where not ({hidden}))", model
+    )
+    assert places == 1
+    granted = (
+        "select customer_id, channel, purpose, valid_from, valid_to from ({}) where is_granted"
+    )
+    [(words, speakers)] = sample_shop.warehouse.query(f"""
+        select count(*), count(distinct source) from staging.stg_consents where {hidden}
+    """)
+    assert words > 100
+    assert speakers == 3
+    assert set(sample_shop.warehouse.query(granted.format(quieter))) == set(
+        sample_shop.warehouse.query(granted.format(model))
+    )
 
 
 def test_nobody_of_the_holdout_was_written_to(sample_shop):

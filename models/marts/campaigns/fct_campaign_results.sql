@@ -3,6 +3,7 @@
     'sent', 'delivered', 'human_opens', 'machine_opens', 'clicks', 'bounces', 'complaints', 'unsubscribes', 'suppressed',
     'sent_without_consent',
 ] -%}
+{%- set costs_and_wins = ['cost_amount', 'attributed_orders', 'attributed_margin_amount'] -%}
 
 with
 
@@ -29,35 +30,75 @@ assignments as (
 
 ),
 
--- Experiments that keep somebody out of every message. One person, one side: held out by any of them is held out.
-holdouts as (
+experiments as (
+
+    select * from {{ ref('stg_experiments') }} -- tombstones wanted: the draws of a deleted experiment go with it
+
+),
+
+-- Where one arm lost units, the arms are no longer alike, and nothing is concluded.
+lost_units as (
 
     select distinct experiment_id
+    from {{ ref('fct_experiment_results') }}
+    where has_sample_ratio_mismatch
+
+),
+
+-- Everybody drawn into an experiment that keeps some of them out: of the campaign that it tests, or of every message.
+draws as (
+
+    select
+        assignments.experiment_id,
+        coalesce(experiments.campaign_id, 'all') as campaign_id,
+        assignments.customer_id,
+        case when assignments.is_holdout then 'holdout' else 'treated' end as arm,
+        assignments.assigned_at,
+        experiments.end_at,
+        -- Of all messages whole weeks are told: drawn on a Monday, a person is in that week, else from the next on. A single
+        -- campaign does most in the days after the draw, so its person is there from the draw on.
+        cast(date_trunc('week', {{ add_days(
+            shop_day('assignments.assigned_at'), 'case when experiments.campaign_id is null then 6 else 0 end'
+        ) }}) as date) as first_week,
+        cast(date_trunc('week', {{ shop_day(
+            'experiments.end_at + coalesce(experiments.min_window_days, 0) * interval 1 day'
+        ) }}) as date) as last_week,
+        min(assignments.assigned_at) over (partition by assignments.experiment_id) as begun_at,
+        bool_or(assignments.is_holdout) over (partition by assignments.experiment_id) as has_holdout
     from assignments
-    where is_holdout
+    left join experiments on assignments.experiment_id = experiments.experiment_id
+    where not coalesce(experiments.is_deleted, false)
 
 ),
 
 sides as (
 
-    select
-        assignments.customer_id,
-        case when bool_or(assignments.is_holdout) then 'holdout' else 'treated' end as arm,
-        min(assignments.assigned_at) as assigned_at
-    from assignments
-    inner join holdouts on assignments.experiment_id = holdouts.experiment_id
-    group by 1
+    select * from draws
+    where has_holdout
 
 ),
 
--- A message to somebody who was held out at that moment is a row of its own, where everybody sees it.
+-- A message to somebody who was held out of it at that moment is in a row of its own, where everybody sees it.
+mistakes as (
+
+    select distinct messages.message_id
+    from messages
+    inner join sides
+        on messages.customer_id = sides.customer_id
+        and sides.campaign_id in ('all', messages.campaign_id)
+        and messages.sent_at >= sides.assigned_at
+        and coalesce(messages.sent_at < sides.end_at, true)
+    where sides.arm = 'holdout'
+
+),
+
 told_messages as (
 
     select
         messages.*,
-        case when sides.arm = 'holdout' and messages.sent_at >= sides.assigned_at then 'holdout' else 'treated' end as arm
+        case when mistakes.message_id is not null then 'holdout' else 'treated' end as arm
     from messages
-    left join sides on messages.customer_id = sides.customer_id
+    left join mistakes on messages.message_id = mistakes.message_id
 
 ),
 
@@ -170,17 +211,36 @@ campaign_weeks as (
 
 ),
 
--- Everything that a person was sent, against nothing at all. Who was drawn by its Monday is in a week, ordering or not;
--- the persons are counted as they join, not once per person and week.
+sending_weeks as (
+
+    select * from campaign_weeks
+    union all
+    select
+        'all' as campaign_id,
+        arm,
+        message_week,
+        {% for measure in counted + costs_and_wins -%}
+        sum({{ measure }}) as {{ measure }}{{ ',' if not loop.last }}
+        {% endfor %}
+    from campaign_weeks
+    group by 1, 2, 3
+
+),
+
+-- Who was sent it against who was not. Who was drawn is in a week, ordering or not; the persons are counted as they join,
+-- not once per person and week.
 joined as (
 
     select
+        experiment_id,
+        campaign_id,
+        begun_at,
         arm,
-        -- drawn on a Monday, in that week; else from the next on
-        cast(date_trunc('week', {{ add_days(shop_day('assigned_at'), 6) }}) as date) as first_week,
+        first_week,
+        last_week,
         count(*) as persons
     from sides
-    group by 1, 2
+    group by 1, 2, 3, 4, 5, 6
 
 ),
 
@@ -193,129 +253,127 @@ every_week as (
 persons_per_week as (
 
     select
+        joined.experiment_id,
+        joined.campaign_id,
+        joined.begun_at,
         joined.arm,
         every_week.week,
-        sum(joined.persons) as persons
+        cast(sum(joined.persons) as double) as persons
     from every_week
-    inner join joined on joined.first_week <= every_week.week
-    group by 1, 2
+    inner join joined
+        on joined.first_week <= every_week.week
+        and coalesce(every_week.week <= joined.last_week, true)
+    group by 1, 2, 3, 4, 5
 
 ),
 
-margins_of_persons as (
+weeks_of_persons as (
 
     select
+        sides.experiment_id,
         sides.arm,
         cast(date_trunc('week', orders.ordered_date) as date) as week,
         orders.customer_id,
-        sum(cast(orders.contribution_margin_amount as double)) as margin
+        sum(cast(orders.contribution_margin_amount as double)) as margin,
+        cast(count(*) filter (where orders.is_valid_order) as double) as orders
     from orders
-    inner join sides on orders.customer_id = sides.customer_id
-    where cast(date_trunc('week', orders.ordered_date) as date)
-        >= cast(date_trunc('week', {{ add_days(shop_day('sides.assigned_at'), 6) }}) as date)
-    group by 1, 2, 3
+    inner join sides
+        on orders.customer_id = sides.customer_id
+        and orders.ordered_at >= sides.assigned_at
+    where cast(date_trunc('week', orders.ordered_date) as date) >= sides.first_week
+    group by 1, 2, 3, 4
 
 ),
 
-margins as (
+compared as (
 
     select
+        persons_per_week.experiment_id,
+        persons_per_week.campaign_id,
         persons_per_week.arm,
         persons_per_week.week,
-        cast(persons_per_week.persons as double) as persons,
-        coalesce(sum(margins_of_persons.margin), 0) / persons_per_week.persons as mean_margin,
+        persons_per_week.persons,
+        {%- for outcome in ['margin', 'orders'] %}
+        coalesce(sum(weeks_of_persons.{{ outcome }}), 0) / persons_per_week.persons as mean_{{ outcome }},
         -- of those who ordered and those who did not
         (
-            coalesce(sum(power(margins_of_persons.margin, 2)), 0)
-            - power(coalesce(sum(margins_of_persons.margin), 0), 2) / persons_per_week.persons
-        ) / nullif(persons_per_week.persons - 1, 0) as variance
+            coalesce(sum(power(weeks_of_persons.{{ outcome }}, 2)), 0)
+            - power(coalesce(sum(weeks_of_persons.{{ outcome }}), 0), 2) / persons_per_week.persons
+        ) / nullif(persons_per_week.persons - 1, 0) as {{ outcome }}_variance,
+        {%- endfor %}
+        -- Of several experiments on one campaign the latest tells the week.
+        rank() over (
+            partition by persons_per_week.campaign_id, persons_per_week.week
+            order by persons_per_week.begun_at desc nulls last, persons_per_week.experiment_id asc nulls last
+        ) as place
     from persons_per_week
-    left join margins_of_persons
-        on persons_per_week.arm = margins_of_persons.arm
-        and persons_per_week.week = margins_of_persons.week
-    group by 1, 2, persons_per_week.persons
+    left join weeks_of_persons
+        on persons_per_week.experiment_id = weeks_of_persons.experiment_id
+        and persons_per_week.arm = weeks_of_persons.arm
+        and persons_per_week.week = weeks_of_persons.week
+    group by 1, 2, 3, 4, 5, persons_per_week.begun_at
 
 ),
 
-shop_weeks as (
+arms as (
 
     select
-        'all' as campaign_id,
-        arm,
-        message_week,
-        {% for measure in counted -%}
-        sum({{ measure }}) as {{ measure }},
-        {% endfor -%}
-        sum(cost_amount) as cost_amount,
-        sum(attributed_orders) as attributed_orders,
-        sum(attributed_margin_amount) as attributed_margin_amount
-    from campaign_weeks
-    group by 1, 2, 3
+        *,
+        experiment_id not in (select experiment_id from lost_units) as is_comparable
+    from compared
+    where place = 1
 
 ),
 
 -- The holdout of a week has its row, although nothing was sent to it.
-shop_arms as (
+every_arm as (
 
     select
-        'all' as campaign_id,
-        coalesce(shop_weeks.arm, margins.arm) as arm,
-        coalesce(shop_weeks.message_week, margins.week) as message_week,
-        {% for measure in counted -%}
-        coalesce(shop_weeks.{{ measure }}, 0) as {{ measure }},
+        coalesce(sending_weeks.campaign_id, arms.campaign_id) as campaign_id,
+        coalesce(sending_weeks.arm, arms.arm) as arm,
+        coalesce(sending_weeks.message_week, arms.week) as message_week,
+        {% for measure in counted + costs_and_wins -%}
+        coalesce(sending_weeks.{{ measure }}, 0) as {{ measure }},
         {% endfor -%}
-        coalesce(shop_weeks.cost_amount, 0) as cost_amount,
-        coalesce(shop_weeks.attributed_orders, 0) as attributed_orders,
-        coalesce(shop_weeks.attributed_margin_amount, 0) as attributed_margin_amount,
-        margins.persons,
-        margins.mean_margin,
-        margins.variance
-    from shop_weeks
-    full outer join margins
-        on shop_weeks.arm = margins.arm
-        and shop_weeks.message_week = margins.week
-
-),
-
-against_holdout as (
-
-    select
-        shop_arms.*,
-        case when shop_arms.arm = 'treated' then (shop_arms.mean_margin - holdout.mean_margin) * shop_arms.persons end
-            as incremental_margin,
-        case
-            when shop_arms.arm = 'treated' and shop_arms.persons >= 30 and holdout.persons >= 30
-                then 1.959963984540054 * shop_arms.persons
-                    * sqrt(shop_arms.variance / shop_arms.persons + holdout.variance / holdout.persons)
-        end as half_width
-    from shop_arms
-    left join margins as holdout
-        on shop_arms.message_week = holdout.week
-        and holdout.arm = 'holdout'
+        arms.experiment_id,
+        arms.is_comparable,
+        arms.persons,
+        arms.mean_margin,
+        arms.margin_variance,
+        arms.mean_orders,
+        arms.orders_variance
+    from sending_weeks
+    full outer join arms
+        on sending_weeks.campaign_id = arms.campaign_id
+        and sending_weeks.arm = arms.arm
+        and sending_weeks.message_week = arms.week
 
 ),
 
 results as (
 
-    select * from against_holdout
-    union all
-    -- Nobody was held out of one campaign alone, so nobody knows what it added.
     select
-        campaign_id,
-        arm,
-        message_week,
-        {% for measure in counted -%}
-        {{ measure }},
-        {% endfor -%}
-        cost_amount,
-        attributed_orders,
-        attributed_margin_amount,
-        cast(null as double) as persons,
-        cast(null as double) as mean_margin,
-        cast(null as double) as variance,
-        cast(null as double) as incremental_margin,
-        cast(null as double) as half_width
-    from campaign_weeks
+        every_arm.*,
+        {%- for outcome in ['margin', 'orders'] %}
+        case
+            when every_arm.arm = 'treated' and every_arm.is_comparable
+                then (every_arm.mean_{{ outcome }} - holdout.mean_{{ outcome }}) * every_arm.persons
+        end as incremental_{{ outcome }},
+        case
+            when every_arm.arm = 'treated' and every_arm.persons >= 30 and holdout.persons >= 30
+                then 1.959963984540054 * every_arm.persons
+                    -- Rounding can leave less than nothing of a variance where all bought alike.
+                    * sqrt(greatest(
+                        every_arm.{{ outcome }}_variance / every_arm.persons
+                        + holdout.{{ outcome }}_variance / holdout.persons, 0
+                    ))
+        end as {{ outcome }}_half_width{{ ',' if not loop.last }}
+        {%- endfor %}
+    from every_arm
+    left join arms as holdout
+        on every_arm.campaign_id = holdout.campaign_id
+        and every_arm.message_week = holdout.week
+        and holdout.arm = 'holdout'
 
 ),
 
@@ -336,6 +394,7 @@ final as (
         campaign_id,
         arm,
         message_week,
+        experiment_id,
 
         -- measures
         {% for measure in counted -%}
@@ -352,11 +411,15 @@ final as (
         case when is_attribution_mature then {{ ratio('attributed_margin_amount - cost_amount', 'cost_amount') }} end
             as attributed_roi,
         cast(case when is_mature then persons end as bigint) as drawn_customers,
+        case when is_mature then mean_orders end as orders_per_customer,
+        case when is_mature then incremental_orders end as incremental_orders,
+        case when is_mature then incremental_orders - orders_half_width end as incremental_orders_low,
+        case when is_mature then incremental_orders + orders_half_width end as incremental_orders_high,
         case when is_mature then mean_margin end as margin_per_customer,
         cast(round(case when is_mature then incremental_margin end, 2) as decimal(18, 2)) as incremental_margin_amount,
-        cast(round(case when is_mature then incremental_margin - half_width end, 2) as decimal(18, 2))
+        cast(round(case when is_mature then incremental_margin - margin_half_width end, 2) as decimal(18, 2))
             as incremental_margin_low_amount,
-        cast(round(case when is_mature then incremental_margin + half_width end, 2) as decimal(18, 2))
+        cast(round(case when is_mature then incremental_margin + margin_half_width end, 2) as decimal(18, 2))
             as incremental_margin_high_amount,
         case when is_mature then {{ ratio('incremental_margin - cost_amount', 'cost_amount') }} end as incremental_roi,
         cast('{{ var("shop_currency") }}' as {{ string_type() }}) as currency_code,

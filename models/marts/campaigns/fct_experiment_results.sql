@@ -288,6 +288,7 @@ compared as (
     select
         every_arm.*,
         every_arm.arm = every_arm.control_arm as is_control,
+        experiments.campaign_id,
         coalesce(treated.n, 0) as mature_units,
         treated.mean_y,
         treated.theta,
@@ -365,6 +366,7 @@ final as (
         srm_p as sample_ratio_p_value,
 
         -- attributes
+        campaign_id,
         control_arm,
         case
             when is_control then 'control'

@@ -30,10 +30,10 @@ consents as (
 
 ),
 
--- A shop that delivers no consents says nothing about them, which is no refusal.
+-- A shop that delivers no consents says nothing about them, which is no refusal. Who unsubscribes from it has refused.
 consents_delivered as (
 
-    select count(*) > 0 as are_consents_known from consents
+    select count(*) filter (where source_table = 'consents') > 0 as are_consents_known from consents
 
 ),
 
@@ -66,6 +66,13 @@ described as (
 
     select
         messages.*,
+        -- What a message is answered with ends what follows and not the message itself, be it in one second: where no sending
+        -- is delivered, its moment is that of the answer.
+        case
+            when messages.sent_at = messages.unsubscribed_at or messages.sent_at = messages.complained_at
+                then messages.sent_at - interval 1 second
+            else messages.sent_at
+        end as consented_at,
         identity_map.customer_id,
         campaigns.campaign_type,
         campaigns.flow_type,
@@ -87,8 +94,7 @@ with_consent as (
         case
             -- Of who is unknown or erased, and of a campaign without a channel, nobody can say.
             when described.sent_at is not null and described.channel is not null and described.customer_id is not null
-                and consents_delivered.are_consents_known
-                then coalesce(consents.is_granted, false)
+                then coalesce(consents.is_granted, case when consents_delivered.are_consents_known then false end)
         end as had_consent
 
     from described
@@ -96,7 +102,7 @@ with_consent as (
     left join consents
         on described.customer_id = consents.customer_id
         and described.channel = consents.channel
-        and {{ holds_at('consents', 'described.sent_at') }}
+        and {{ holds_at('consents', 'described.consented_at') }}
 
 ),
 

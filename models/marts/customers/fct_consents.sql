@@ -16,6 +16,7 @@ final as (
         channel,
         purpose,
         consent_event_id,
+        source_table,
 
         -- attributes
         status,

@@ -1,4 +1,5 @@
--- By the delivered words themselves: a current yes of a person that one of the accounts took back, or never gave.
+-- By the delivered words themselves: a current yes of a person that one of the accounts took back, by a consent, by
+-- unsubscribing or by a request, or never gave.
 with
 
 last_words as (
@@ -32,6 +33,36 @@ closed_channels as (
     where status in ('bounced', 'complained')
     group by 1, 2
 
+),
+
+stops as (
+
+    select
+        events.customer_id as source_customer_id,
+        campaigns.channel,
+        max(events.event_at) as stopped_at
+    from {{ ref('stg_message_events') }} as events
+    inner join {{ ref('stg_campaigns') }} as campaigns on events.campaign_id = campaigns.campaign_id
+    where
+        not events.is_deleted
+        and events.event_type in ('unsubscribe', 'complaint')
+        and {{ shop_day('events.event_at') }} <= {{ as_of_date() }}
+    group by 1, 2
+
+),
+
+objections as (
+
+    select
+        customer_id as source_customer_id,
+        max(received_at) as objected_at
+    from {{ ref('stg_privacy_requests') }}
+    where
+        not is_deleted
+        and request_type in ('erasure', 'restrict', 'opt_out_marketing')
+        and {{ shop_day('received_at') }} <= {{ as_of_date() }}
+    group by 1
+
 )
 
 select
@@ -40,7 +71,9 @@ select
     consents.purpose,
     consents.consent_event_id,
     last_words.status,
-    closed_channels.closed_at
+    closed_channels.closed_at,
+    stops.stopped_at,
+    objections.objected_at
 
 from {{ ref('fct_consents') }} as consents
 left join last_words
@@ -51,6 +84,13 @@ left join last_words
 left join closed_channels
     on last_words.source_customer_id = closed_channels.source_customer_id
     and last_words.channel = closed_channels.channel
+left join stops
+    on last_words.source_customer_id = stops.source_customer_id
+    and last_words.channel = stops.channel
+    and last_words.purpose = 'marketing'
+left join objections
+    on last_words.source_customer_id = objections.source_customer_id
+    and last_words.purpose = 'marketing'
 where
     consents.is_current
     and consents.is_granted
@@ -59,4 +99,6 @@ where
         or last_words.status <> 'granted'
         -- A channel that closed stays so until a later word on this purpose.
         or last_words.event_at < closed_channels.closed_at
+        or last_words.event_at <= stops.stopped_at
+        or last_words.event_at <= objections.objected_at
     )
