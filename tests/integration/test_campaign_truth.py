@@ -3,7 +3,7 @@
 import csv
 import re
 from collections import Counter
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -145,3 +145,64 @@ def test_arm_sizes_are_judged_as_scipy_judges_them_and_lost_units_are_found(resu
     assert {
         row["experiment_id"] for row in results if row["conclusion"] == "withheld"
     } == mismatched
+
+
+def test_what_a_campaign_added_is_what_its_customers_bought_over_those_who_were_left_out(
+    sample_shop, units
+):
+    """By the week, from the draw on; the clocks of the shop are those of UTC in these weeks."""
+    [experiment], [campaign] = zip(
+        *sample_shop.warehouse.query("""
+            select experiment_id, campaign_id from staging.stg_experiments where campaign_id is not null
+        """),
+        strict=True,
+    )
+    told = sample_shop.warehouse.query(f"""
+        select message_week, drawn_customers, incremental_orders, incremental_orders_low,
+            incremental_orders_high, cast(incremental_margin_amount as double),
+            cast(incremental_margin_low_amount as double), cast(incremental_margin_high_amount as double)
+        from marts.fct_campaign_results
+        where campaign_id = '{campaign}' and arm = 'treated' and experiment_id = '{experiment}' and is_mature
+    """)
+    assert len(told) == 8
+    rows, done = units
+    drawn = [row for row in rows if row[0] == experiment and row[2] is not None]
+    for week, customers, *figures in told:
+        assert date(2025, 11, 3) <= week
+        means, errors, sizes = [], [], []
+        for arm in ("audience", "left_out"):
+            bought = np.array(
+                [
+                    np.sum(
+                        [
+                            (is_valid, margin)
+                            for at, is_valid, margin, _ in done.get(customer, [])
+                            if at >= assigned and week <= at.date() < week + timedelta(days=7)
+                        ]
+                        or [(0, 0)],
+                        axis=0,
+                    )
+                    for _, in_arm, customer, assigned, *_ in drawn
+                    if in_arm == arm
+                ]
+            )
+            sizes.append(len(bought))
+            means.append(bought.mean(axis=0))
+            errors.append(bought.var(axis=0, ddof=1) / len(bought))
+        assert customers == sizes[0]
+        added = (means[0] - means[1]) * customers
+        half = stats.norm.ppf(0.975) * customers * np.sqrt(errors[0] + errors[1])
+        for first, outcome in ((0, 0), (3, 1)):
+            expected = [
+                added[outcome],
+                added[outcome] - half[outcome],
+                added[outcome] + half[outcome],
+            ]
+            assert figures[first : first + 3] == pytest.approx(expected, abs=0.006)
+
+
+def test_advertisements_that_bring_nobody_back_are_not_said_to(results):
+    """The generator lets nobody buy more for being in the audience, or less for being left out."""
+    lifts = [row for row in results if row["campaign_id"] is not None and not row["is_control"]]
+    assert {row["metric"] for row in lifts} == set(METRICS)
+    assert {row["conclusion"] for row in lifts} == {"no_difference"}

@@ -318,10 +318,11 @@ compared as (
 arms as (
 
     select
-        *,
-        experiment_id not in (select experiment_id from lost_units) as is_comparable
+        compared.*,
+        lost_units.experiment_id is null as is_comparable
     from compared
-    where place = 1
+    left join lost_units on compared.experiment_id = lost_units.experiment_id
+    where compared.place = 1
 
 ),
 

@@ -69,6 +69,7 @@ def test_a_source_is_as_the_contract_wants_it(name):
         ("message_events", "customer_id", "customers", "customer_id"),
         ("message_events", "campaign_id", "campaigns", "campaign_id"),
         ("marketing_spend", "campaign_id", "campaigns", "campaign_id"),
+        ("experiments", "campaign_id", "campaigns", "campaign_id"),
         ("experiment_assignments", "experiment_id", "experiments", "experiment_id"),
         ("experiment_assignments", "unit_id", "customers", "customer_id"),
         ("inventory_daily", "variant_id", "products", "variant_id"),
@@ -224,14 +225,26 @@ def test_no_message_goes_out_without_consent_but_the_planted_ones():
     assert len(found) == 12
 
 
-def test_nobody_in_the_holdout_is_ever_sent_anything():
+def test_nobody_in_the_holdout_is_ever_sent_anything_and_nobody_left_out_of_a_campaign_is_sent_that():
     reached = """
-        select customer_id from message_events where customer_id in (
-            select unit_id from experiment_assignments where is_holdout
-        )
+        select customer_id from message_events
+        inner join experiment_assignments on customer_id = unit_id
+        inner join experiments using (experiment_id)
+        where is_holdout and coalesce(experiments.campaign_id, message_events.campaign_id)
+            = message_events.campaign_id
     """
     assert rows(reached) == []
-    assert value("select count(*) from experiment_assignments where is_holdout") > 200
+    held_out = "select count(*) from experiment_assignments where is_holdout group by experiment_id"
+    assert all(number > 200 for (number,) in rows(held_out))
+    assert len(rows(held_out)) == 2
+
+
+def test_the_one_experiment_on_one_campaign_names_it():
+    named = """
+        select experiments.name, campaigns.name, channel
+        from experiments inner join campaigns using (campaign_id)
+    """
+    assert rows(named) == [("Retargeting audience", "Social retargeting", "ads")]
 
 
 def test_an_unsubscription_a_complaint_and_a_bounce_end_the_consent_at_that_moment():
@@ -341,7 +354,7 @@ def test_the_shares_of_one_experiment_are_off_and_those_of_the_others_are_not():
     )
     planned = {"messages": 0.9, "holdout": 0.1}
     statistic = {}
-    for experiment in ("X01", "X02", "X03", "X04"):
+    for experiment in ("X01", "X02", "X03", "X04", "X05"):
         arms = {arm: number for one, arm, number in counts if one == experiment}
         total = sum(arms.values())
         expected = {arm: planned.get(arm, 0.5) * total for arm in arms}
@@ -351,6 +364,7 @@ def test_the_shares_of_one_experiment_are_off_and_those_of_the_others_are_not():
     assert statistic["X01"] < 15.1
     assert statistic["X02"] < 15.1
     assert statistic["X04"] < 15.1
+    assert statistic["X05"] < 15.1
     assert statistic["X03"] > 25
 
 

@@ -1,7 +1,8 @@
 """Experiments: who was drawn into which arm, and when they met it.
 
 The holdout is one of them: a tenth of the people never gets a message, so that what messages do can
-be told from what would have happened anyway.
+be told from what would have happened anyway. The retargeting is another: half of the accounts are left
+out of the audience of one campaign, whose advertisements bring nobody back in this shop.
 """
 
 from __future__ import annotations
@@ -25,13 +26,14 @@ from orchestration.science.sample_shop.columns import (
 )
 from orchestration.science.sample_shop.facts.orders import NORMAL
 from orchestration.science.sample_shop.facts.people import CUSTOMER, ENABLED, PROSPECT
+from orchestration.science.sample_shop.messaging.campaigns import all_campaigns
 from orchestration.science.sample_shop.shop_time import DAY, NEVER, Floats, Integers
 from orchestration.science.sample_shop.simulation import Facts, Frame
 from orchestration.science.sample_shop.streams import stream, subject
 from orchestration.science.sample_shop.subjects.people import contact_accounts
 from orchestration.science.sample_shop.tables.numbers import account_numbers, begun
 
-HOLDOUT, SUBJECT_LINE, CHECKOUT, OFFER = range(4)
+HOLDOUT, SUBJECT_LINE, CHECKOUT, OFFER, RETARGETING = range(5)
 
 
 @dataclass(frozen=True)
@@ -46,17 +48,24 @@ class Design:
     last_days_ago: int | None
     metric: str
     window_days: int
+    holds_out: bool = False
+    """Whether the second arm is kept out of what is tested."""
+    campaign: str = ""
+    """Name of the campaign that is tested, where it is one alone."""
 
 
 DESIGNS = (
     Design("Always-on holdout", "Messages bring orders that would not have come without them.",
-           ("messages", "holdout"), (0.9, 0.1), 365, None, "orders", 90),
+           ("messages", "holdout"), (0.9, 0.1), 365, None, "orders", 90, holds_out=True),
     Design("Personal subject line", "A personal subject line is clicked more often.",
            ("plain", "personal"), (0.5, 0.5), 240, 30, "clicks", 30),
     Design("One-page checkout", "A checkout on one page is finished more often.",
            ("control", "one_page"), (0.5, 0.5), 240, 60, "orders", 28),
     Design("Free delivery", "Who pays no delivery for two months orders more often.",
            ("control", "free_delivery"), (0.5, 0.5), 300, 240, "orders", 60),
+    Design("Retargeting audience", "Who sees our advertisements again orders more often.",
+           ("audience", "left_out"), (0.5, 0.5), 56, 21, "orders", 28, holds_out=True,
+           campaign="Social retargeting"),
 )  # fmt: skip
 
 
@@ -112,12 +121,12 @@ def _assigned(rng: np.random.Generator, facts: Facts, frame: Frame, experiment: 
     arm, luck = arms(facts, frame, experiment)
     assigned = np.maximum(opened, start)
     exposed = np.where(chance(rng, 0.85, size), assigned + between(rng, 0, 3 * DAY, size), NEVER)
-    if experiment == HOLDOUT:
+    if DESIGNS[experiment].holds_out:
         # Nothing is to be met by a holdout, and nobody knows when the others would have.
         exposed = np.where(arm == 1, NEVER, exposed)
-    else:
+    if experiment != HOLDOUT:
         may &= people.is_registered & (accounts.state[account] == ENABLED)
-    if experiment == OFFER:
+    if experiment in (OFFER, RETARGETING):
         # All at once, from the list of accounts on the day that it begins.
         may &= opened < start
     if experiment == CHECKOUT:
@@ -158,8 +167,7 @@ def experiments(facts: Facts, frame: Frame, before: int) -> pa.Table:
     return pa.table(
         {
             "experiment_id": keys("X", np.array(row, dtype=np.int64) + 1, 2),
-            # One holds back every message, one is about all newsletters, two are about no message.
-            "campaign_id": pa.nulls(len(row), pa.string()),
+            "campaign_id": keys("K", np.array([_tested(frame, one) for one in known]) + 1, 4),
             "name": pa.array([one.name for one in known], pa.string()),
             "hypothesis": pa.array([one.hypothesis for one in known], pa.string()),
             "unit_type": pa.array(["customer"] * len(row), pa.string()),
@@ -170,6 +178,12 @@ def experiments(facts: Facts, frame: Frame, before: int) -> pa.Table:
             "min_window_days": pa.array([one.window_days for one in known], pa.int32()),
         }
     )
+
+
+def _tested(frame: Frame, design: Design) -> int:
+    """Return the place of the campaign that is tested; -2 where it is none, or more than one."""
+    names = [one.name for one in all_campaigns(frame)]
+    return names.index(design.campaign) if design.campaign else -2
 
 
 def _written(design: Design) -> str:
@@ -184,6 +198,7 @@ def experiment_assignments(facts: Facts, frame: Frame, before: int) -> pa.Table:
     row = begun(drawn.assigned, ranks(drawn.assigned, drawn.experiment, accounts), before)
     experiment = drawn.experiment[row]
     names = [arm for design in DESIGNS for arm in design.arms]
+    holds_out = np.array([design.holds_out for design in DESIGNS])
     hashes = (drawn.luck[row] * 2**32).astype(np.int64)
     return pa.table(
         {
@@ -193,6 +208,6 @@ def experiment_assignments(facts: Facts, frame: Frame, before: int) -> pa.Table:
             "assigned_at": moments(drawn.assigned[row], before),
             "exposed_at": moments(drawn.exposed[row], before),
             "assignment_hash": pa.array([f"{one:08x}" for one in hashes], pa.string()),
-            "is_holdout": flags((experiment == HOLDOUT) & (drawn.arm[row] == 1)),
+            "is_holdout": flags(holds_out[experiment] & (drawn.arm[row] == 1)),
         }
     )
