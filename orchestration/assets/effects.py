@@ -6,14 +6,12 @@ from typing import Any
 import dagster as dg
 import pyarrow as pa
 
-from orchestration.assets.scoring.reading import LEDGER_TABLES, dated, ledger_of
+from orchestration.assets.scoring.reading import LEDGER_TABLES, dated, ids_heard, ledger_of
 from orchestration.assets.shared import FRESHNESS, WRITER_POOL, picture
 from orchestration.resources.progress import Progress
 from orchestration.resources.warehouse import Warehouse
 from orchestration.science import charts
-from orchestration.science.court.trial import customers_heard
 from orchestration.science.effects.nightly import effect_table, effects_of_the_night
-from orchestration.science.ledger import Ledger
 
 OCCASIONS = "intermediate.int_effects__events"
 EFFECTS = dg.AssetKey(["scores", "effects"])
@@ -55,22 +53,13 @@ def estimate_the_night(warehouse: Warehouse) -> pa.Table:
     """Estimate every effect and write the table."""
     as_of_date: date = warehouse.night().as_of_date
     # Who is drawn of a large shop is drawn for the court as well.
-    ledger = customers_heard(ledger_of(warehouse, as_of_date))
-    found = effects_of_the_night(ledger, occasions_of(warehouse, ledger))
+    heard = ids_heard(warehouse)
+    ledger = ledger_of(warehouse, as_of_date, heard)
+    found = effects_of_the_night(ledger, warehouse.read(OCCASIONS, heard))
     estimated_at = datetime.now(UTC).replace(tzinfo=None, microsecond=0)
     table = dated(effect_table(found), estimated_at=estimated_at, as_of_date=as_of_date)
     warehouse.replace({"scores.effects": table})
     return table
-
-
-def occasions_of(warehouse: Warehouse, ledger: Ledger) -> pa.Table:
-    """Occasions of the customers of a ledger."""
-    with warehouse.reading() as connection:
-        ids = pa.array(ledger.customer_ids, pa.string())
-        connection.register("heard", pa.table({"customer_id": ids}))
-        return connection.sql(
-            f"select * from {OCCASIONS} semi join heard using (customer_id)"
-        ).to_arrow_table()
 
 
 def said_of(table: pa.Table) -> str:

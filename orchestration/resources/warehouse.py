@@ -105,10 +105,15 @@ class Warehouse:
         with self.reading() as connection:
             return connection.execute(sql, list(parameters)).fetchall()
 
-    def read(self, relation: str) -> pa.Table:
-        """A whole relation (`schema.name`) as Arrow."""
+    def read(self, relation: str, customer_ids: pa.Array | None = None) -> pa.Table:
+        """A relation (`schema.name`) as Arrow: whole, or the rows of these customers."""
         with self.reading() as connection:
-            return connection.sql(f"select * from {relation}").to_arrow_table()
+            if customer_ids is None:
+                return connection.sql(f"select * from {relation}").to_arrow_table()
+            connection.register("asked", pa.table({"customer_id": customer_ids}))
+            return connection.sql(
+                f"select * from {relation} semi join asked using (customer_id)"
+            ).to_arrow_table()
 
     def replace(self, tables: Mapping[str, pa.Table]) -> None:
         """Replace relations (`schema.name`) by Arrow tables, all of them or, on an error, none."""

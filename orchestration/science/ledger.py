@@ -380,12 +380,10 @@ def _numbers(table: pa.Table, name: str) -> Floats:
 def _places(
     ids: NDArray[np.object_], asked: NDArray[np.object_]
 ) -> tuple[NDArray[np.intp], NDArray[np.bool_]]:
-    """Where ids are found among ascending ones, of those that are, and which are."""
-    if not ids.size:
-        return np.zeros(0, dtype=np.intp), np.zeros(asked.size, dtype=bool)
-    position = np.minimum(np.searchsorted(ids, asked), ids.size - 1)
-    is_found = np.asarray(ids[position] == asked, dtype=bool)
-    return position[is_found], is_found
+    """Where ids are found among others, of those that are, and which are."""
+    position = pc.index_in(pa.array(asked, pa.string()), pa.array(ids, pa.string()))
+    is_found = pc.is_valid(position).to_numpy(zero_copy_only=False)
+    return position.drop_null().to_numpy().astype(np.intp), is_found
 
 
 def _where(entries, chosen):  # type: ignore[no-untyped-def]

@@ -9,6 +9,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from orchestration.resources.warehouse import Warehouse
+from orchestration.science.court.trial import is_heard
 from orchestration.science.ledger import Ledger, ledger_from_tables
 from orchestration.science.scoring.docket import NightSettings
 from orchestration.settings import SettingError, Settings
@@ -27,10 +28,22 @@ SPELLS = "intermediate.int_membership__spells"
 ATTRIBUTES = {"country": "country_code", "channel": "first_channel"}
 
 
-def ledger_of(warehouse: Warehouse, as_of_date: date) -> Ledger:
-    """All that the warehouse knows of orders, refunds and events at the end of a night's last day."""
-    orders, refunds, events = (warehouse.read(name) for name in LEDGER_TABLES)
+def ledger_of(
+    warehouse: Warehouse, as_of_date: date, customer_ids: pa.Array | None = None
+) -> Ledger:
+    """All that the warehouse knows of orders, refunds and events at the end of a night's last day.
+
+    Of all customers, or of these.
+    """
+    orders, refunds, events = (warehouse.read(name, customer_ids) for name in LEDGER_TABLES)
     return ledger_from_tables(orders, (as_of_date - EPOCH).days, refunds, events)
+
+
+def ids_heard(warehouse: Warehouse) -> pa.Array:
+    """The customers that `customers_heard` keeps of the whole ledger, without reading all of it."""
+    ids = warehouse.query(f"select distinct customer_id from {ORDERS}")
+    known = np.array([customer_id for (customer_id,) in ids], dtype=object)
+    return pa.array(known[is_heard(known)], pa.string())
 
 
 def night_settings(settings: Settings) -> NightSettings:

@@ -112,17 +112,24 @@ def hear(score: Score, ledger: Ledger, origins: Origins) -> Trial:
 
 
 def customers_heard(ledger: Ledger, limit: int = CUSTOMERS_HEARD) -> Ledger:
-    """Keep a part of the customers of a large shop, the same ones every night.
+    """Keep a part of the customers of a large shop, the same ones every night; see `is_heard`."""
+    if ledger.n_customers <= limit:
+        return ledger
+    return ledger.of_customers(is_heard(ledger.customer_ids, limit))
+
+
+def is_heard(customer_ids: NDArray[np.object_], limit: int = CUSTOMERS_HEARD) -> NDArray[np.bool_]:
+    """Choose who is heard of all customers, whatever their order.
 
     A customer stays in or out by a fixed number made of the id, so that growth of the shop
     replaces few of those heard and no order of ids can favour anyone.
     """
-    if ledger.n_customers <= limit:
-        return ledger
+    if customer_ids.size <= limit:
+        return np.ones(customer_ids.size, dtype=bool)
     number = np.fromiter(
-        (zlib.crc32(text.encode()) for text in ledger.customer_ids), np.uint32, ledger.n_customers
+        (zlib.crc32(text.encode()) for text in customer_ids), np.uint32, customer_ids.size
     )
-    return ledger.of_customers(number < np.sort(number)[limit])
+    return number < np.sort(number)[limit]
 
 
 def _checked(prediction: Prediction, known: Ledger, model_name: str) -> Prediction:

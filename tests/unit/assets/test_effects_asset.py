@@ -4,12 +4,11 @@ import dagster as dg
 import pyarrow as pa
 import pytest
 
-from orchestration.assets.effects import metadata_of, occasions_of, said_of
+from orchestration.assets.effects import metadata_of, said_of
 from orchestration.checks.effects import no_effect_stands_without_overlap_and_placebo
 from orchestration.resources.lock import WriterLock
 from orchestration.resources.warehouse import Warehouse
 from orchestration.science.effects.nightly import SCHEMA
-from orchestration.science.ledger import ledger_from_tables
 
 SOUND = {
     "event_family": "service",
@@ -97,11 +96,3 @@ def test_every_outcome_with_a_gap_has_its_picture():
     found = metadata_of(table_of(SOUND, REFUSED, SOUND | {"outcome_name": "margin"}))
     assert set(found) == {"dagster/row_count", "identified", "effects, orders", "effects, margin"}
     assert found["identified"] == 2
-
-
-def test_occasions_of_strangers_are_not_read(warehouse):
-    rows = pa.table({"customer_id": ["ann", "zed"], "event_name": ["late_delivery"] * 2})
-    warehouse.replace({"intermediate.int_effects__events": rows})
-    orders = {"customer_id": ["ann"], "ordered_date": pa.array([10], pa.date32())}
-    ledger = ledger_from_tables(pa.table(orders), 20)
-    assert occasions_of(warehouse, ledger)["customer_id"].to_pylist() == ["ann"]

@@ -1,11 +1,13 @@
 """What stays from night to night, what the asset reads, and gates that read what was written."""
 
 from datetime import date, datetime
+from functools import partial
 
 import dagster as dg
 import pyarrow as pa
 import pytest
 
+from orchestration.assets.scoring import reading
 from orchestration.assets.scoring.keeping import (
     incumbents_of,
     nights_of,
@@ -16,6 +18,7 @@ from orchestration.assets.scoring.reading import attributes_of, dated, ledger_of
 from orchestration.checks import scores as checks
 from orchestration.resources.lock import WriterLock
 from orchestration.resources.warehouse import Warehouse
+from orchestration.science.court.trial import customers_heard, is_heard
 from orchestration.science.forecasts.registry import BASELINE_NAMES
 from orchestration.settings import SettingError, from_environment
 
@@ -406,3 +409,32 @@ def test_the_ledger_and_what_is_known_of_customers_come_from_the_warehouse(wareh
         "country": ["GB", None],
         "channel": ["web", None],
     }
+
+
+def test_reading_those_heard_alone_gives_the_part_of_the_whole_ledger(warehouse, monkeypatch):
+    monkeypatch.setattr(reading, "is_heard", partial(is_heard, limit=3))
+    names = [f"C{number}" for number in range(9)]
+    days = [date(2025, 12, 1 + number) for number in range(9)]
+    warehouse.replace(
+        {
+            "intermediate.int_scores__orders": pa.table(
+                {"customer_id": names * 2, "ordered_date": days * 2, "net_amount": range(18)}
+            ),
+            "intermediate.int_scores__refunds": pa.table(
+                {"customer_id": names, "refunded_date": days, "ordered_date": days}
+            ),
+            "intermediate.int_scores__events": pa.table(
+                {"customer_id": names, "event_name": ["visit"] * 9, "event_date": days}
+            ),
+        }
+    )
+    part = customers_heard(ledger_of(warehouse, NIGHT), limit=3)
+    alone = ledger_of(warehouse, NIGHT, reading.ids_heard(warehouse))
+    assert part.n_customers == 3
+    for one, other in (
+        (part.customer_ids, alone.customer_ids),
+        *zip(part.orders, alone.orders, strict=True),
+        *zip(part.refunds, alone.refunds, strict=True),
+        *zip(part.events["visit"], alone.events["visit"], strict=True),
+    ):
+        assert one.tolist() == other.tolist()

@@ -42,6 +42,13 @@ def test_a_table_that_was_replaced_is_read_back_as_it_was(warehouse):
     assert warehouse.read("scores.customer_clv").to_pylist() == table.to_pylist()
 
 
+def test_rows_of_the_asked_customers_alone_are_read(warehouse):
+    rows = pa.table({"customer_id": ["ann", "zed", "ann"], "day": [1, 2, 3]})
+    warehouse.replace({"scores.days": rows})
+    found = warehouse.read("scores.days", pa.array(["ann", "stranger"]))
+    assert sorted(found["day"].to_pylist()) == [1, 3]
+
+
 def test_tables_are_replaced_together_or_not_at_all(warehouse):
     warehouse.replace({"scores.a": pa.table({"n": [1]}), "scores.b": pa.table({"n": [1]})})
     broken = object()
