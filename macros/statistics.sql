@@ -128,3 +128,11 @@ case {{ degrees }}
         + sqrt(2 * ({{ chi_square }}) / pi()) * exp(-({{ chi_square }}) / 2) * (1 + ({{ chi_square }}) / 3)
 end
 {%- endmacro %}
+
+{#- Product of shares over a window, rounded where logarithms leave noise in the last digits. -#}
+{% macro running_product(share, window) -%}
+case
+    when min({{ share }}) over {{ window }} = 0 then cast(0 as double)
+    else round(exp(sum(ln(nullif({{ share }}, 0))) over {{ window }}), 12)
+end
+{%- endmacro %}

@@ -17,20 +17,10 @@ from dbt.cli.main import dbtRunner, dbtRunnerResult
 from dbt.contracts.graph.manifest import Manifest
 
 from orchestration.contract import load_contract
+from orchestration.resources.landing.view import relation_sql
 from orchestration.settings import PROJECT_DIRECTORY
 
 WAREHOUSE_FILE = "warehouse.duckdb"
-META_TYPES = {
-    "_source": "varchar",
-    "_batch_id": "varchar",
-    "_row_number": "bigint",
-    "_loaded_at": "timestamp",
-    "_is_deleted": "boolean",
-    "_problem": "varchar",
-    "_raw": "varchar",
-    "_date_order": "varchar",
-    "_timezone": "varchar",
-}
 
 
 class StagedShop:
@@ -43,9 +33,7 @@ class StagedShop:
         with self.connect() as warehouse:
             warehouse.execute("create schema landing")
             for table in load_contract():
-                columns = {name: "varchar" for name in table.column_names} | META_TYPES
-                listed = ", ".join(f"{name} {kind}" for name, kind in columns.items())
-                warehouse.execute(f"create table landing.{table.name} ({listed})")
+                warehouse.execute(f"create table landing.{table.name} as {relation_sql(table, [])}")
 
     @contextmanager
     def connect(self) -> Iterator[duckdb.DuckDBPyConnection]:
@@ -58,8 +46,9 @@ class StagedShop:
 
     def land(self, table: str, rows: Sequence[Mapping[str, Any]]) -> None:
         """Append rows to a landing table; a column that a row does not name is NULL."""
-        names = [*load_contract().table(table).column_names, *META_TYPES]
         with self.connect() as warehouse:
+            described = warehouse.execute(f"describe landing.{table}").fetchall()
+            names = [name for name, *_ in described]
             for row in rows:
                 unknown = set(row) - set(names)
                 assert not unknown, f"{table} has no column {sorted(unknown)}"

@@ -80,32 +80,23 @@ refunds_of_customers as (
 -- Net by the day of the refund: each refund leaves the month of its order and enters its own.
 moved_refunds as (
 
+    {% for age, amount in [('order_age', 'net_refund_amount'), ('refund_age', '-net_refund_amount')] -%}
     select
         cohort_month,
         first_channel,
         country_code,
-        order_age as age,
+        {{ age }} as age,
         cast(0 as bigint) as order_count,
         cast(0 as decimal(18, 2)) as net_order_dated_amount,
-        {{ money_sum('net_refund_amount') }} as net_refund_dated_amount,
+        {{ money_sum(amount) }} as net_refund_dated_amount,
         cast(0 as decimal(18, 2)) as contribution_margin_amount
     from refunds_of_customers
     group by 1, 2, 3, 4
-
+    {% if not loop.last %}
     union all
 
-    select
-        cohort_month,
-        first_channel,
-        country_code,
-        refund_age as age,
-        cast(0 as bigint) as order_count,
-        cast(0 as decimal(18, 2)) as net_order_dated_amount,
-        {{ money_sum('-net_refund_amount') }} as net_refund_dated_amount,
-        cast(0 as decimal(18, 2)) as contribution_margin_amount
-    from refunds_of_customers
-    group by 1, 2, 3, 4
-
+    {% endif -%}
+    {% endfor %}
 ),
 
 movements as (

@@ -94,11 +94,7 @@ multiplied as (
             when term_number - first_term_number + 1 = place
                 and first_term_number = case when billing_period = 'trial' then 0 else 1 end
                 and min(case when is_mature then 1 else 0 end) over earlier_terms = 1
-                then case
-                    when min(decided_rate) over earlier_terms = 0 then cast(0 as double)
-                    -- rounded: logarithms leave noise in the last digits
-                    else round(exp(sum(ln(nullif(decided_rate, 0))) over earlier_terms), 12)
-                end
+                then {{ running_product('decided_rate', 'earlier_terms') }}
         end as survival
 
     from judged

@@ -51,11 +51,7 @@ multiplied as (
         case
             when term_number - first_term_number + 1 = place
                 and first_term_number = case when billing_period = 'trial' then 0 else 1 end
-                then case
-                    when min(renewal_rate) over earlier_terms = 0 then cast(0 as double)
-                    -- rounded: logarithms leave noise in the last digits
-                    else round(exp(sum(ln(nullif(renewal_rate, 0))) over earlier_terms), 12)
-                end
+                then {{ running_product('renewal_rate', 'earlier_terms') }}
         end as survival_rate,
         -- Greenwood's sum; undefined from the term on at which nobody is left
         sum({{ ratio('decided_terms - renewed_terms', 'decided_terms * renewed_terms') }})
