@@ -125,7 +125,7 @@ def customer_features(ledger: Ledger) -> Features:
     occasions = ledger.occasions()
     histories = ledger.histories(occasions)
     columns = [
-        *_history_columns(ledger, occasions, histories),
+        *_history_columns(histories),
         *_gap_columns(ledger, occasions, histories),
         *_window_columns(ledger, occasions, histories),
         *_order_columns(occasions, histories),
@@ -141,9 +141,7 @@ def customer_features(ledger: Ledger) -> Features:
 Column = tuple[Feature, NDArray]
 
 
-def _history_columns(
-    ledger: Ledger, occasions: Occasions, histories: PurchaseHistories
-) -> Iterator[Column]:
+def _history_columns(histories: PurchaseHistories) -> Iterator[Column]:
     """How often, since when, how long ago."""
     frequency, recency, age = histories
     yield Feature("order_days", "days with an order", "order days"), frequency + 1

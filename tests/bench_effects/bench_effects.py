@@ -159,13 +159,13 @@ def _coverage_aims(found: list[Tally]) -> list[Aim]:
             for one in found
         )
 
-    def pooled(level: float, z: float) -> float:
+    def pooled(z: float) -> float:
         held = sum(one.coverage(z) * len(one.identified) for one in found)
         return held / sum(len(one.identified) for one in found)
 
     return [
-        Aim("80% intervals, all cells", pooled(0.8, Z_80), at_least=0.78, at_most=0.82),
-        Aim("95% intervals, all cells", pooled(0.95, Z_95), at_least=0.935, at_most=0.965),
+        Aim("80% intervals, all cells", pooled(Z_80), at_least=0.78, at_most=0.82),
+        Aim("95% intervals, all cells", pooled(Z_95), at_least=0.935, at_most=0.965),
         Aim("80%: farthest cell, Monte-Carlo errors", farthest(0.8, Z_80), at_most=MOST_ERRORS),
         Aim("95%: farthest cell, Monte-Carlo errors", farthest(0.95, Z_95), at_most=MOST_ERRORS),
     ]

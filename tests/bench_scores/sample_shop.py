@@ -121,7 +121,7 @@ def _leaving(shop: HiddenShop) -> str:
 
 def _oracle(shop: HiddenShop, known: Ledger) -> Prediction:
     """Expected orders of who knows each person: (1 - exp(-rate dropout w)) / dropout over w weeks."""
-    person = _person_of(shop, known)
+    person = _person_of(known)
     today = known.until - shop.clock.start_day + 1
     start, end = shop.clock.operational(np.array([today, today + HORIZON_DAYS], dtype=float))
     rate, dropout = shop.rate[person], shop.dropout[person]
@@ -130,10 +130,10 @@ def _oracle(shop: HiddenShop, known: Ledger) -> Prediction:
 
 
 def _active(shop: HiddenShop, known: Ledger) -> NDArray[np.bool_]:
-    return shop.left_day[_person_of(shop, known)] > known.until
+    return shop.left_day[_person_of(known)] > known.until
 
 
-def _person_of(shop: HiddenShop, known: Ledger) -> NDArray[np.int64]:
+def _person_of(known: Ledger) -> NDArray[np.int64]:
     return np.array([int(text) for text in known.customer_ids])
 
 

@@ -212,7 +212,7 @@ def points(models, ledgers) -> duckdb.DuckDBPyConnection:
 
 
 @pytest.fixture(scope="module")
-def night(points) -> date:
+def night() -> date:
     """Every ledger ends before it, and all points with a term have run out or not as the till says."""
     return date(2025, 12, 31)
 

@@ -126,7 +126,7 @@ def test_a_reader_that_refreshes_through_three_publications_sees_no_error_and_no
 
 
 def test_a_publication_that_is_killed_leaves_the_pointer_and_no_trace_after_the_next(
-    tmp_path, warehouse_file, folder
+    warehouse_file, folder
 ):
     folder.publish(warehouse_file, TABLES, night("night-0"))
     before = folder.current_file(), digest(folder.current_file())

@@ -40,11 +40,6 @@ class Difference(NamedTuple):
         """The whole interval speaks for the first forecast."""
         return self.high < 0
 
-    @property
-    def is_worse(self) -> bool:
-        """The whole interval speaks against the first forecast."""
-        return self.low > 0
-
 
 def paired_difference(loss: Floats, other: Floats, customer: NDArray[np.int_]) -> Difference:
     """Compare two forecasts by their losses on the same customers.

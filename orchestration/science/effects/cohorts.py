@@ -260,7 +260,7 @@ def event_cohort(
         raise DataError(f"days and numbers of customers must be positive, got {numbers}")
     event = events_of(ledger, event) if isinstance(event, str) else event
     days = _keys(ledger, event)
-    first = _first(days, ledger.n_customers)
+    first = _first(days)
     treated = _rows(days, first)
     # Whose horizon is not over tells nothing.
     treated = _rows(treated, treated.day <= ledger.until - horizon_days)
@@ -458,7 +458,7 @@ def _keys(ledger: Ledger, days: EventDays) -> Keys:
     return Keys(customer[own], day[own], known[own], own)
 
 
-def _first(days: Keys, n_customers: int) -> NDArray[np.bool_]:
+def _first(days: Keys) -> NDArray[np.bool_]:
     """Whether a row is the first of its customer."""
     first = np.ones(days.customer.size, dtype=bool)
     first[1:] = np.diff(days.customer) != 0

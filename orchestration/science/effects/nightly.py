@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 from orchestration.science.effects.cohorts import EventDays, event_cohort
 from orchestration.science.effects.comparisons import COMPARISONS, Comparison
 from orchestration.science.effects.estimation import Settings, estimate_effects
-from orchestration.science.effects.records import Effect
+from orchestration.science.effects.records import ESTIMATE_WORDS, OVERLAP_COLUMNS, Effect
 from orchestration.science.ledger import Ledger
 from orchestration.science.side_by_side import side_by_side
 
@@ -40,29 +40,10 @@ SCHEMA = pa.schema(
         *(
             (f"{kind}_{word}", pa.float64())
             for kind in ("naive", "adjusted", "placebo")
-            for word in (
-                "difference",
-                "standard_error",
-                "low_80",
-                "high_80",
-                "low_95",
-                "high_95",
-            )
+            for word in ESTIMATE_WORDS
         ),
         ("is_placebo_passed", pa.bool_()),
-        *(
-            (name, pa.float64())
-            for name in (
-                "propensity_lowest",
-                "propensity_highest",
-                "trimmed_share",
-                "trimmed_treated_share",
-                "effective_treated_count",
-                "effective_control_count",
-                "largest_difference_before",
-                "largest_difference_after",
-            )
-        ),
+        *((name, pa.float64()) for name in OVERLAP_COLUMNS),
         ("is_identified", pa.bool_()),
         ("verdict", pa.string()),
     ]

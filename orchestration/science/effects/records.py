@@ -22,6 +22,19 @@ Method = Literal["doubly_robust", "difference_in_differences"]
 # Quantiles of the normal distribution at 90% and at 97.5%.
 Z_80, Z_95 = 1.2815515655446004, 1.959963984540054
 
+# Columns of a row: those of each estimate after its kind, and those of overlap.
+ESTIMATE_WORDS = ("difference", "standard_error", "low_80", "high_80", "low_95", "high_95")
+OVERLAP_COLUMNS = (
+    "propensity_lowest",
+    "propensity_highest",
+    "trimmed_share",
+    "trimmed_treated_share",
+    "effective_treated_count",
+    "effective_control_count",
+    "largest_difference_before",
+    "largest_difference_after",
+)
+
 
 class Sample(NamedTuple):
     """Who had the event, what came of it, and what was known of everybody before.
@@ -260,7 +273,7 @@ class Effect:
 
 def _estimate_columns(kind: str, estimate: Estimate | None) -> dict[str, float | None]:
     if estimate is None:
-        values: tuple[float | None, ...] = (None,) * 6
+        values: tuple[float | None, ...] = (None,) * len(ESTIMATE_WORDS)
     else:
         values = (
             estimate.value,
@@ -268,19 +281,8 @@ def _estimate_columns(kind: str, estimate: Estimate | None) -> dict[str, float |
             *estimate.interval_80,
             *estimate.interval_95,
         )
-    words = ("difference", "standard_error", "low_80", "high_80", "low_95", "high_95")
-    return {f"{kind}_{word}": value for word, value in zip(words, values, strict=True)}
+    return {f"{kind}_{word}": value for word, value in zip(ESTIMATE_WORDS, values, strict=True)}
 
 
 def _overlap_columns(overlap: Overlap | None) -> dict[str, float | None]:
-    names = (
-        "propensity_lowest",
-        "propensity_highest",
-        "trimmed_share",
-        "trimmed_treated_share",
-        "effective_treated_count",
-        "effective_control_count",
-        "largest_difference_before",
-        "largest_difference_after",
-    )
-    return {name: None if overlap is None else getattr(overlap, name) for name in names}
+    return {name: None if overlap is None else getattr(overlap, name) for name in OVERLAP_COLUMNS}

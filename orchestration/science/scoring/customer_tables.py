@@ -106,8 +106,6 @@ MEMBERSHIPS = pa.schema(
         *_MADE[1:],
     ]
 )
-# The columns of `CLV` carry it in their names.
-CLV_HORIZON_DAYS = 365
 # In a larger shop reasons are told of those most likely to order at all: of who is long gone they
 # are always the same, and sentences are the slowest part of a night.
 CUSTOMERS_TOLD = 200_000

@@ -17,7 +17,6 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 
 FIT_END = date(1997, 9, 30)
-LAST_DAY = date(1998, 6, 30)
 
 
 class Cdnow(NamedTuple):

@@ -133,7 +133,7 @@ def draw_messages(rng: np.random.Generator, facts: Facts, frame: Frame) -> Mail:
             break
         ended[row] = True
         consents = stack(
-            [consents, *_endings(facts, occasions, outcomes, row, back[row], back_after[row])]
+            [consents, *_endings(occasions, outcomes, row, back[row], back_after[row])]
         )
     allowed = is_part | (standing == GRANTED)
     by_mistake = _by_mistake(rng, facts, frame, occasions, standing, held_back | is_part)
@@ -244,7 +244,6 @@ def _place(account: Integers, channel: Integers, moment: Integers) -> Integers:
 
 
 def _endings(
-    facts: Facts,
     occasions: Occasions,
     outcomes: Outcomes,
     row: Integers,

@@ -73,7 +73,7 @@ def draw_sessions(rng: np.random.Generator, facts: Facts, frame: Frame) -> Sessi
     machines = rng.poisson(habits.bots_per_day * habits.days)
     parts = [
         _buyers(rng, facts, order),
-        _idlers(rng, facts, frame, idle),
+        _idlers(rng, facts, idle),
         _strangers(rng, facts, strange),
         _machines(rng, frame, machines),
     ]
@@ -111,7 +111,7 @@ def _buyers(rng: np.random.Generator, facts: Facts, order: Integers) -> Sessions
     )
 
 
-def _idlers(rng: np.random.Generator, facts: Facts, frame: Frame, order: Integers) -> Sessions:
+def _idlers(rng: np.random.Generator, facts: Facts, order: Integers) -> Sessions:
     """Visits of known people some days before or after an order; half of the time they log in."""
     orders, size = facts.orders, order.size
     person = orders.person[order]

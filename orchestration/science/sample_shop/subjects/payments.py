@@ -105,7 +105,7 @@ def draw_payments(rng: np.random.Generator, facts: Facts, frame: Frame) -> Payme
         [
             _for_orders(rng, facts, frame, method, sold, short),
             _again(facts, method, double),
-            _not_taken(rng, facts, method),
+            _not_taken(facts, method),
             _given_back(back),
             _for_terms(rng, facts, frame),
         ]
@@ -198,7 +198,7 @@ def _again(facts: Facts, method: Integers, double: Integers) -> Attempts:
     return _attempts(double, taken, method[double], facts.money.total[double], later)
 
 
-def _not_taken(rng: np.random.Generator, facts: Facts, method: Integers) -> Attempts:
+def _not_taken(facts: Facts, method: Integers) -> Attempts:
     """Reserve and release what is cancelled or found to be fraud; wait in vain for the unpaid."""
     orders, total = facts.orders, facts.money.total
     reserved = np.flatnonzero(np.isin(orders.kind, (CANCELLED, FRAUD)) & (total > 0))

@@ -308,7 +308,7 @@ def test_a_ledger_cut_three_months_ago_tells_the_same_of_the_months_before(
     assert by_row(cohort, rows) == by_row(again, slice(None))
 
 
-def test_controls_met_a_parcel_on_their_day_and_no_late_one_before(shop, late, parcels, cohort):
+def test_controls_met_a_parcel_on_their_day_and_no_late_one_before(late, parcels, cohort):
     first = {}
     for who, day in zip(late.customer_ids, late.day, strict=True):
         first[who] = min(day, first.get(who, day))
@@ -386,7 +386,7 @@ def test_the_placebo_is_given_as_many_days_as_leave_enough_treated_from_before(s
         assert int((cohort.treated & cohort.old_enough).sum()) == aged(cohort, cohort.recent_days)
 
 
-def test_late_parcels_drive_away_and_parcels_drawn_by_lot_do_not(shop, late, parcels, cohort):
+def test_late_parcels_drive_away_and_parcels_drawn_by_lot_do_not(shop, parcels, cohort):
     """In this shop most people never order again after a late parcel, which comes by chance."""
     real = estimate_effects(cohort.questions("late_parcel"), settings=ONCE)[0]
     assert real.outcome_name == "ordered_60d"
