@@ -32,7 +32,7 @@ from orchestration.science.sample_shop.columns import take
 from orchestration.science.sample_shop.effects import KINDS, effects_truth, first_events
 from orchestration.science.sample_shop.facts.orders import CHECKOUTS
 from orchestration.science.sample_shop.facts.people import COUNTRIES
-from orchestration.science.sample_shop.habits import Referring
+from orchestration.science.sample_shop.habits.relations import Referring
 from orchestration.science.sample_shop.parameters import Parameters
 from orchestration.science.sample_shop.shop_time import DAY, NEVER, epoch_day, local_from_utc
 from tests.bench_effects.campaign import Answer, Tally

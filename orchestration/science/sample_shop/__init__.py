@@ -4,9 +4,9 @@
 belongs here is the shop and its truth; reading deliveries and everything behind it does not.
 """
 
+from orchestration.science.sample_shop.delivering.writing import make, write, write_large
 from orchestration.science.sample_shop.parameters import Parameters, customers_for_lines
 from orchestration.science.sample_shop.shop import Shop, generate
-from orchestration.science.sample_shop.writing import make, write, write_large
 
 __all__ = [
     "Parameters",

@@ -29,7 +29,7 @@ from orchestration.science.sample_shop.buying.purchases import (
 )
 from orchestration.science.sample_shop.columns import keys, labels, moments, stack, take
 from orchestration.science.sample_shop.facts.people import People
-from orchestration.science.sample_shop.habits import EFFECT_KINDS
+from orchestration.science.sample_shop.habits.relations import EFFECT_KINDS
 from orchestration.science.sample_shop.parameters import Parameters
 from orchestration.science.sample_shop.shop_time import (
     DAY,

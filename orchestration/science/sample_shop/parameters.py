@@ -11,7 +11,7 @@ import math
 from dataclasses import dataclass, field
 
 from orchestration.science.errors import DataError
-from orchestration.science.sample_shop.habits import (
+from orchestration.science.sample_shop.habits.relations import (
     Browsing,
     Effects,
     Loyalty,
@@ -19,7 +19,7 @@ from orchestration.science.sample_shop.habits import (
     Service,
     Surveys,
 )
-from orchestration.science.sample_shop.subject_habits import (
+from orchestration.science.sample_shop.habits.subjects import (
     Consenting,
     Devices,
     Experimenting,

@@ -7,15 +7,15 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
-from orchestration.science.sample_shop.defects import PlantedDefect, plant_defects
-from orchestration.science.sample_shop.deliveries import DeliveryFile, split_into_deliveries
+from orchestration.science.sample_shop.delivering.defects import PlantedDefect, plant_defects
+from orchestration.science.sample_shop.delivering.files import DeliveryFile, split_into_deliveries
+from orchestration.science.sample_shop.delivering.further_defects import plant_further_defects
 from orchestration.science.sample_shop.effects import (
     effects_summary,
     exposures_table,
     true_effects,
 )
 from orchestration.science.sample_shop.further import all_known_tables, further_truth
-from orchestration.science.sample_shop.further_defects import plant_further_defects
 from orchestration.science.sample_shop.parameters import Parameters
 from orchestration.science.sample_shop.simulation import Facts, simulate
 from orchestration.science.sample_shop.streams import stream

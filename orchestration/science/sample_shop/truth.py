@@ -17,8 +17,8 @@ import numpy as np
 import pyarrow as pa
 
 from orchestration.science.sample_shop.columns import flags, keys, labels, moments
-from orchestration.science.sample_shop.defects import DELETED, QUARANTINED, PlantedDefect
-from orchestration.science.sample_shop.deliveries import TABLE_KEYS, DeliveryFile
+from orchestration.science.sample_shop.delivering.defects import DELETED, QUARANTINED, PlantedDefect
+from orchestration.science.sample_shop.delivering.files import TABLE_KEYS, DeliveryFile
 from orchestration.science.sample_shop.facts.memberships import renewal_target
 from orchestration.science.sample_shop.facts.orders import NORMAL, ORDER_KINDS
 from orchestration.science.sample_shop.facts.people import (

@@ -9,7 +9,8 @@ from typing import Any
 import duckdb
 
 from orchestration.science.sample_shop import Parameters, Shop, generate
-from orchestration.science.sample_shop.habits import EFFECT_KINDS, Effects
+from orchestration.science.sample_shop.habits.relations import EFFECT_KINDS, Effects
+from orchestration.science.sample_shop.habits.subjects import Experimenting
 from orchestration.science.sample_shop.parameters import (
     ExtraOrders,
     Identity,
@@ -17,7 +18,6 @@ from orchestration.science.sample_shop.parameters import (
     Purchasing,
     Season,
 )
-from orchestration.science.sample_shop.subject_habits import Experimenting
 
 FLAT_SEASON = Season(
     month_factors=(1.0,) * 12, weekday_factors=(1.0,) * 7, acquisition_growth_per_year=1.0

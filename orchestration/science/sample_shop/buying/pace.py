@@ -25,7 +25,7 @@ from orchestration.science.sample_shop.buying.journeys import (
 from orchestration.science.sample_shop.buying.purchases import Visits
 from orchestration.science.sample_shop.columns import take
 from orchestration.science.sample_shop.facts.people import People
-from orchestration.science.sample_shop.habits import EFFECT_KINDS
+from orchestration.science.sample_shop.habits.relations import EFFECT_KINDS
 from orchestration.science.sample_shop.parameters import Parameters
 from orchestration.science.sample_shop.shop_time import (
     DAY,

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from orchestration.science.sample_shop.buying.offers import offer_span
 from orchestration.science.sample_shop.columns import stack, take
 from orchestration.science.sample_shop.facts.people import CUSTOMER, People
-from orchestration.science.sample_shop.habits import EFFECT_KINDS
+from orchestration.science.sample_shop.habits.relations import EFFECT_KINDS
 from orchestration.science.sample_shop.parameters import Parameters
 from orchestration.science.sample_shop.shop_time import Floats, Integers, SeasonClock
 

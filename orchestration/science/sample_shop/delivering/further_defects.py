@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from orchestration.science.sample_shop.defects import (
+from orchestration.science.sample_shop.delivering.defects import (
     DELETED,
     REPLACEMENT,
     STAGED,
@@ -25,7 +25,7 @@ from orchestration.science.sample_shop.defects import (
     repeat_rows,
     spoil,
 )
-from orchestration.science.sample_shop.deliveries import TABLE_KEYS, DeliveryFile, Row
+from orchestration.science.sample_shop.delivering.files import TABLE_KEYS, DeliveryFile, Row
 
 
 def _put(**values: Any) -> Any:

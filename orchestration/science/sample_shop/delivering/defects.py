@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from orchestration.science.sample_shop.deliveries import (
+from orchestration.science.sample_shop.delivering.files import (
     PLAIN,
     TABLE_KEYS,
     WINDOWS,

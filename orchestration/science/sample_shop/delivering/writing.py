@@ -14,8 +14,8 @@ import pyarrow.csv
 import pyarrow.parquet as pq
 
 from orchestration.science.errors import DataError
-from orchestration.science.sample_shop.deliveries import PLAIN as PLAIN_STYLE
-from orchestration.science.sample_shop.deliveries import as_text, write_file
+from orchestration.science.sample_shop.delivering.files import PLAIN as PLAIN_STYLE
+from orchestration.science.sample_shop.delivering.files import as_text, write_file
 from orchestration.science.sample_shop.parameters import Parameters
 from orchestration.science.sample_shop.shop import Shop, generate
 from orchestration.science.sample_shop.simulation import simulate
