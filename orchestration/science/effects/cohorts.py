@@ -12,7 +12,7 @@ now.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -29,6 +29,15 @@ from orchestration.science.effects.cohort_rows import (
     outcomes_of,
 )
 from orchestration.science.effects.estimation import Question
+from orchestration.science.effects.occasions import (
+    EventDays,
+    events_of,
+    firsts,
+    keys_of,
+    likely,
+    rows_of,
+    unlikely_words,
+)
 from orchestration.science.effects.records import Sample
 from orchestration.science.errors import DataError
 from orchestration.science.ledger import NEVER, Ledger
@@ -47,40 +56,7 @@ MOST_TREATED = 2_500
 # given as leave so many treated who were customers before them; a young shop has but the fewest.
 RECENT_DAYS, PLACEBO_DAYS = (365, 180, 90), 90
 ENOUGH_FOR_PLACEBO = 100
-# On occasions of a kind that holds so small a part of its share of the events, they hardly ever come.
-LEAST_LIKELY = 0.25
 SEED = 20_240_229
-
-
-@dataclass(frozen=True)
-class EventDays:
-    """Who met something on which day; each array of shape (n_events,), in any order.
-
-    Attributes
-    ----------
-    customer_ids : array of text
-    day : array of int
-    known_before : array of int, optional
-        What happens from this day on may follow from the event itself (a parcel that was not late
-        has arrived by the day it was promised), so covariates end before it. Absent, the day.
-    groups : mapping of name to array of text
-        What else is known of the occasion before it shows what comes of it, such as the channel of
-        a ticket; None means unknown.
-    """
-
-    customer_ids: NDArray[np.object_]
-    day: NDArray[np.int64]
-    known_before: NDArray[np.int64] | None = None
-    groups: Mapping[str, NDArray[np.object_]] = field(default_factory=dict)
-
-    def where(self, chosen: NDArray[np.bool_]) -> "EventDays":
-        """Keep a part of them."""
-        return EventDays(
-            self.customer_ids[chosen],
-            self.day[chosen],
-            None if self.known_before is None else self.known_before[chosen],
-            {name: values[chosen] for name, values in self.groups.items()},
-        )
 
 
 class Bystanders(NamedTuple):
@@ -187,35 +163,6 @@ class Cohort:
         ]
 
 
-def events_of(ledger: Ledger, name: str, at_least: float | None = None) -> EventDays:
-    """Take a kind of event from a ledger, if asked only those with an amount of so much.
-
-    Raises
-    ------
-    DataError
-        If the ledger has no such kind.
-    """
-    if name not in ledger.events:
-        known = ", ".join(sorted(ledger.events)) or "none"
-        raise DataError(f"there are no events {name}; there are {known}")
-    found = ledger.events[name]
-    chosen = slice(None) if at_least is None else found.amount >= at_least
-    return EventDays(
-        ledger.customer_ids[found.customer[chosen]], found.day[chosen].astype(np.int64)
-    )
-
-
-def order_days_of(ledger: Ledger) -> EventDays:
-    """Take every day with an order: the occasions of events that come with one, like joining.
-
-    Whoever joins at the checkout has just shown that they still buy; controls on a day without an
-    order have not, and the difference would be taken for an effect. Orders that were given back
-    later count: on their day nobody knew.
-    """
-    pairs = np.unique(np.column_stack([ledger.orders.customer, ledger.orders.day]), axis=0)
-    return EventDays(ledger.customer_ids[pairs[:, 0]], pairs[:, 1].astype(np.int64))
-
-
 def event_cohort(
     ledger: Ledger,
     event: str | EventDays,
@@ -236,8 +183,9 @@ def event_cohort(
         A kind of event of the ledger, or customers with their days. The first of each counts.
     at_risk : EventDays, optional
         The occasions on which the event could have come: parcels for late parcels, complaints for
-        a recovery, `order_days_of` for what is decided at the checkout. Absent, every customer is
-        at risk on every day since the first order.
+        a recovery, days with an order for what is decided at the checkout (who stands there has
+        just shown that they still buy). Absent, every customer is at risk on every day since the
+        first order.
     history : EventDays, optional
         Earlier occasions whose groups describe a customer: by which share of the orders before came
         through the app.
@@ -259,35 +207,35 @@ def event_cohort(
     if min(numbers) <= 0:
         raise DataError(f"days and numbers of customers must be positive, got {numbers}")
     event = events_of(ledger, event) if isinstance(event, str) else event
-    days = _keys(ledger, event)
-    first = _first(days)
-    treated = _rows(days, first)
+    days = keys_of(ledger, event)
+    first = firsts(days)
+    treated = rows_of(days, first)
     # Whose horizon is not over tells nothing.
-    treated = _rows(treated, treated.day <= ledger.until - horizon_days)
+    treated = rows_of(treated, treated.day <= ledger.until - horizon_days)
     risk = any_risk = None
     if at_risk is not None:
-        any_risk = _keys(ledger, at_risk)
-        unlikely = _unlikely(at_risk, event)
-        treated = _rows(treated, _likely(event, unlikely)[treated.place])
-        at_risk = at_risk.where(_likely(at_risk, unlikely))
-        risk = _keys(ledger, at_risk)
+        any_risk = keys_of(ledger, at_risk)
+        unlikely = unlikely_words(at_risk, event)
+        treated = rows_of(treated, likely(event, unlikely)[treated.place])
+        at_risk = at_risk.where(likely(at_risk, unlikely))
+        risk = keys_of(ledger, at_risk)
     born = first_order_days(ledger)
     # Of those who looked around and never ordered nothing is known, so that before the first order
     # the others would be known by what they did later.
     if risk is None or any_risk is None:
-        treated = _rows(treated, born[treated.customer] < treated.known_before)
+        treated = rows_of(treated, born[treated.customer] < treated.known_before)
     else:
-        treated = _rows(treated, born[treated.customer] <= treated.day)
-        risk = _rows(risk, born[risk.customer] <= risk.day)
-        any_risk = _rows(any_risk, born[any_risk.customer] <= any_risk.day)
+        treated = rows_of(treated, born[treated.customer] <= treated.day)
+        risk = rows_of(risk, born[risk.customer] <= risk.day)
+        any_risk = rows_of(any_risk, born[any_risk.customer] <= any_risk.day)
     if treated.customer.size > most_treated:
         # By lot, without regard to anything that people did.
         lot = np.random.default_rng(SEED).permutation(ledger.n_customers)[treated.customer]
-        treated = _rows(treated, np.sort(np.argsort(lot)[:most_treated]))
+        treated = rows_of(treated, np.sort(np.argsort(lot)[:most_treated]))
     event_day = np.full(ledger.n_customers, NEVER, dtype=np.int64)
     event_day[days.customer[first]] = days.day[first]
 
-    controls, others = [_rows(treated, slice(0))], [_rows(treated, slice(0))]
+    controls, others = [rows_of(treated, slice(0))], [rows_of(treated, slice(0))]
     for month, own in _months(treated, ledger.until - horizon_days):
         random = np.random.default_rng([SEED, month])
         wanted = controls_per_treated * own.customer.size
@@ -314,40 +262,11 @@ def event_cohort(
     return _cohort(ledger, keys, is_treated, other, born, groups, history, horizon_days)
 
 
-def _unlikely(at_risk: EventDays, event: EventDays) -> dict[str, NDArray[np.str_]]:
-    """Words of occasions on which the event hardly ever comes, by group.
-
-    Whoever checks out as a guest has no account to join with: such occasions weigh next to nothing
-    in the effect on those who had the event, and show up as an imbalance that no penalised
-    probability removes. The few with the event have no likeness, and are left out as well.
-    """
-    found = {}
-    for name, values in at_risk.groups.items():
-        if name not in event.groups or not event.day.size:
-            continue
-        words, count = np.unique(_words(values), return_counts=True)
-        met = np.array([(_words(event.groups[name]) == word).mean() for word in words])
-        found[name] = words[met < LEAST_LIKELY * count / values.size]
-    return found
-
-
-def _likely(days: EventDays, unlikely: Mapping[str, NDArray[np.str_]]) -> NDArray[np.bool_]:
-    chosen = np.ones(days.day.size, dtype=bool)
-    for name, words in unlikely.items():
-        chosen &= ~np.isin(_words(days.groups[name]), words)
-    return chosen
-
-
-def _words(values: NDArray[np.object_]) -> NDArray[np.str_]:
-    """Words of a group; what is unknown is a word of its own."""
-    return np.where(values == None, "unknown", values).astype(str)  # noqa: E711
-
-
 def _months(treated: Keys, latest: int) -> Iterator[tuple[int, Keys]]:
     """Treated of each month by its last day, from the latest that is over to the earliest."""
     number = (latest - treated.day) // MONTH_DAYS
     for one in np.unique(number):
-        yield int(latest - one * MONTH_DAYS), _rows(treated, number == one)
+        yield int(latest - one * MONTH_DAYS), rows_of(treated, number == one)
 
 
 def _everybody(own: Keys, born: Integers, event_day: Integers, random: np.random.Generator) -> Keys:
@@ -361,13 +280,13 @@ def _everybody(own: Keys, born: Integers, event_day: Integers, random: np.random
 def _of_month(risk: Keys, month: int, event_day: Integers) -> Keys:
     """Occasions of a month on which their customers had not had the event."""
     inside = (risk.day > month - MONTH_DAYS) & (risk.day <= month)
-    return _rows(risk, inside & (risk.day < event_day[risk.customer]))
+    return rows_of(risk, inside & (risk.day < event_day[risk.customer]))
 
 
 def _drawn(could: Keys, wanted: int, random: np.random.Generator) -> Keys:
     """So many of the rows by lot, or all if there are fewer."""
     n = could.customer.size
-    return _rows(could, np.sort(random.choice(n, min(n, wanted), replace=False)))
+    return rows_of(could, np.sort(random.choice(n, min(n, wanted), replace=False)))
 
 
 def _cohort(
@@ -380,7 +299,7 @@ def _cohort(
     history: EventDays | None,
     horizon_days: int,
 ) -> Cohort:
-    earlier = None if history is None else (_keys(ledger, history), history.groups)
+    earlier = None if history is None else (keys_of(ledger, history), history.groups)
     came, passed_by = (
         outcomes_of(
             ledger,
@@ -396,11 +315,11 @@ def _cohort(
         **({} if earlier is None else group_shares(keys, *earlier)),
         **group_columns(groups),
     }
-    recent_days = _recent_days(_rows(keys, treated), born)
+    recent_days = _recent_days(rows_of(keys, treated), born)
     recently = keys.known_before - recent_days
     begin = recently - 1 - PLACEBO_DAYS
     old = born[keys.customer] <= begin
-    olds = _rows(keys, old)
+    olds = rows_of(keys, old)
     recent = {
         **described(ledger, olds, since=recently[old]),
         **({} if earlier is None else group_shares(olds, *earlier, since=recently[old])),
@@ -437,33 +356,3 @@ def _recent_days(treated: Keys, born: Integers) -> int:
 
 def _columns(columns: Mapping[str, Floats], n: int) -> Floats:
     return np.column_stack(list(columns.values())) if columns else np.zeros((n, 0))
-
-
-def _keys(ledger: Ledger, days: EventDays) -> Keys:
-    """Events of customers of the ledger, ascending by customer and day; strangers are ignored."""
-    ids, day = np.asarray(days.customer_ids, dtype=object), np.asarray(days.day, dtype=np.int64)
-    known = day if days.known_before is None else np.asarray(days.known_before, dtype=np.int64)
-    if not ids.shape == day.shape == known.shape:
-        raise DataError(
-            f"events have {ids.size} customers but {day.size} days, known before {known.size}"
-        )
-    if (known > day).any():
-        raise DataError("what is known before an event must not end after it")
-    none = np.zeros(0, dtype=np.int64)
-    if not ids.size or not ledger.n_customers:
-        return Keys(none, none, none, none)
-    customer = np.minimum(np.searchsorted(ledger.customer_ids, ids), ledger.n_customers - 1)
-    own = np.flatnonzero(ledger.customer_ids[customer] == ids)
-    own = own[np.lexsort((known[own], day[own], customer[own]))]
-    return Keys(customer[own], day[own], known[own], own)
-
-
-def _first(days: Keys) -> NDArray[np.bool_]:
-    """Whether a row is the first of its customer."""
-    first = np.ones(days.customer.size, dtype=bool)
-    first[1:] = np.diff(days.customer) != 0
-    return first
-
-
-def _rows(keys: Keys, chosen: NDArray | slice) -> Keys:
-    return Keys(*(column[chosen] for column in keys))

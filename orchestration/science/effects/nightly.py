@@ -10,9 +10,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from orchestration.science.effects.cohorts import EventDays, event_cohort
+from orchestration.science.effects.cohorts import event_cohort
 from orchestration.science.effects.comparisons import COMPARISONS, Comparison
 from orchestration.science.effects.estimation import Settings, estimate_effects
+from orchestration.science.effects.occasions import EventDays
 from orchestration.science.effects.records import ESTIMATE_WORDS, OVERLAP_COLUMNS, Effect
 from orchestration.science.ledger import Ledger
 from orchestration.science.side_by_side import side_by_side

@@ -7,14 +7,9 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from orchestration.science.effects.cohorts import (
-    PLACEBO_DAYS,
-    EventDays,
-    event_cohort,
-    events_of,
-    order_days_of,
-)
+from orchestration.science.effects.cohorts import PLACEBO_DAYS, event_cohort
 from orchestration.science.effects.estimation import Settings, estimate_effects
+from orchestration.science.effects.occasions import EventDays, events_of
 from orchestration.science.errors import DataError
 from orchestration.science.ledger import ledger_from_tables
 from tests.unit.science.churn.late_parcels import FIRST_DAY, drawn_shop, with_another_future
@@ -22,6 +17,12 @@ from tests.unit.science.churn.late_parcels import FIRST_DAY, drawn_shop, with_an
 HORIZON = 60
 ONCE = Settings(deals=1)
 EPOCH = date(1970, 1, 1)
+
+
+def order_days_of(ledger):
+    """Every day with an order, those that were given back later too: on their day nobody knew."""
+    pairs = np.unique(np.column_stack([ledger.orders.customer, ledger.orders.day]), axis=0)
+    return EventDays(ledger.customer_ids[pairs[:, 0]], pairs[:, 1].astype(np.int64))
 
 
 def small_shop():
