@@ -111,7 +111,6 @@ final as (
         -- keys
         running.membership_id,
         running.customer_id,
-        running.plan_code,
         running.billing_period,
         plans.paid_billing_period,
         running.term_number,
@@ -126,14 +125,10 @@ final as (
         coalesce(benefits.benefit_cost_amount, 0) as benefit_cost_amount,
         tenures.covered_days,
 
-        -- attributes
-        running.member_state,
-
         -- flags
         running.cancel_requested_date is not null as is_cancel_requested,
 
         -- times
-        running.renewal_due_date,
         {{ as_of_date() }} as as_of_date
 
     from running

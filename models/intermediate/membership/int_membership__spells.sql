@@ -45,7 +45,6 @@ summary as (
         max(case when place_from_start = 1 then membership_id end) as first_membership_id,
         max(case when place_from_end = 1 then membership_id end) as last_membership_id,
         max(case when place_from_start = 1 then plan_code end) as first_plan_code,
-        max(case when place_from_end = 1 then plan_code end) as last_plan_code,
         max(case when place_from_end = 1 then cancel_reason end) as cancel_reason,
         max(case when place_from_end = 1 then outcome end) as last_outcome,
         max(case when place_from_end = 1 then cancel_requested_date end)
@@ -78,7 +77,6 @@ final as (
 
         -- attributes
         first_plan_code,
-        last_plan_code,
         case last_outcome
             when 'ended_voluntary' then 'voluntary'
             when 'ended_involuntary' then 'involuntary'

@@ -44,7 +44,6 @@ known_refunds as (
         {{ in_shop_currency('coalesce(refunds.tax_amount, 0)', order_rate('orders')) }} as tax_amount,
         {{ in_shop_currency('coalesce(refunds.shipping_amount, 0)', order_rate('orders')) }} as shipping_amount,
         refunds.refund_destination,
-        refunds.reason as refund_reason,
         'refund' as refund_source,
         refunds.issued_at as refunded_at
 
@@ -93,7 +92,6 @@ status_refunds as (
         cast({{ order_tax_amount('orders', 'lines') }} as decimal(18, 2)) as tax_amount,
         {{ in_shop_currency('coalesce(orders.shipping_amount, 0)', order_rate('orders')) }} as shipping_amount,
         cast(null as {{ string_type() }}) as refund_destination,
-        cast(null as {{ string_type() }}) as refund_reason,
         'order_status' as refund_source,
         greatest(coalesce(orders.updated_at, orders.ordered_at), orders.ordered_at) as refunded_at
 
@@ -160,7 +158,6 @@ final as (
 
         -- attributes
         all_refunds.refund_destination,
-        all_refunds.refund_reason,
         all_refunds.refund_source,
 
         -- times

@@ -214,7 +214,6 @@ final as (
             as decimal(18, 2)
         ) as contribution_margin_amount,
         cast(line_gross_amount as decimal(18, 2)) as line_gross_amount,
-        cast(line_discount_amount as decimal(18, 2)) as line_discount_amount,
 
         -- attributes
         coalesce(status, 'paid') as order_status,
@@ -222,7 +221,6 @@ final as (
         coalesce(device_type, 'unknown') as device_type,
         coalesce(checkout_method, 'unknown') as checkout_method,
         shipping_country as country_code,
-        promo_codes,
         coalesce(currency, '{{ var("shop_currency") }}') as order_currency_code,
 
         -- flags

@@ -29,7 +29,6 @@ parcels as (
         returns.channel,
         returns.requested_at,
         returns.received_at,
-        returns.status,
         coalesce(returns.return_shipping_cost, 0) as parcel_shipping_cost,
         coalesce(returns.restocking_fee, 0) as parcel_restocking_fee,
         -- The cost of a parcel belongs to its lines by their units.
@@ -72,7 +71,6 @@ final as (
         coalesce(parcels.reason_code, 'other') as reason_code,
         parcels.disposition,
         parcels.channel as return_channel,
-        parcels.status as return_status,
 
         -- flags
         coalesce({{ is_known('parcels.received_at') }}, false) as is_received,
