@@ -247,7 +247,7 @@ checkout_occasions as (
     left join friends on order_days.customer_id = friends.customer_id
     where
         order_days.order_day_number = 1
-        and exists (select 1 from friends)
+        and exists (select 1 from friends as any_friend)
 
     union all
 
