@@ -242,12 +242,12 @@ checkout_occasions as (
         order_days.customer_id,
         'came_by_referral',
         order_days.ordered_date,
-        coalesce(friends.invited_date <= order_days.ordered_date, false)
+        coalesce(invited.invited_date <= order_days.ordered_date, false)
     from order_days
-    left join friends on order_days.customer_id = friends.customer_id
+    left join friends as invited on order_days.customer_id = invited.customer_id
     where
         order_days.order_day_number = 1
-        and exists (select 1 from friends as any_friend)
+        and exists (select 1 from friends)
 
     union all
 
