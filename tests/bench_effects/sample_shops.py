@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from orchestration.science.effects.cohorts import event_cohort
 from orchestration.science.effects.comparisons import COMPARISONS, Comparison
 from orchestration.science.effects.estimation import estimate_effects
-from orchestration.science.effects.nightly import cohort_arguments
+from orchestration.science.effects.nightly import GROUPS, cohort_arguments
 from orchestration.science.ledger import Ledger, ledger_from_tables
 from orchestration.science.sample_shop.buying.channels import CHANNELS, STORE
 from orchestration.science.sample_shop.buying.journeys import (
@@ -34,10 +34,12 @@ from orchestration.science.sample_shop.facts.orders import CHECKOUTS
 from orchestration.science.sample_shop.facts.people import COUNTRIES
 from orchestration.science.sample_shop.habits.relations import Referring
 from orchestration.science.sample_shop.parameters import Parameters
+from orchestration.science.sample_shop.relations.referrals import draw_referrals
 from orchestration.science.sample_shop.shop_time import DAY, NEVER, epoch_day, local_from_utc
+from orchestration.science.sample_shop.simulation import Facts, Frame
 from tests.bench_effects.campaign import Answer, Tally
 
-# Event of the night -> the kind of the generator.
+# Event of the night -> the kind of the generator; None: an event that changes nothing.
 TRUE_KINDS = {
     "membership_joined": "membership",
     "loyalty_tier_reached": "tier",
@@ -46,6 +48,7 @@ TRUE_KINDS = {
     "bad_service": "bad_ticket",
     "promo_code_refused": "refused_code",
     "service_recovery": "recovery",
+    "friend_invited": None,
 }
 ASKED = tuple(one for one in COMPARISONS if one.event_name in TRUE_KINDS and one.ordinal is None)
 OUTCOMES = ("ordered_180d", "orders_180d")
@@ -138,6 +141,7 @@ def sample_shop(seed: int, customers: int) -> SampleShop:
     )
     ids = np.array([f"X{one:07d}" for one in person], dtype=object)
     parts = [_occasions(kind, ids, until) for kind in kinds]
+    parts.append(_invitations(facts, frame, until))
     seen = arrives & (promised <= until)
     ledger = ledger_from_tables(
         pa.table(
@@ -222,7 +226,10 @@ def _truth_of(
     shop: SampleShop, one: Comparison, customer_ids: NDArray, days: NDArray
 ) -> NDArray[np.float64]:
     """True differences of the treated, of both outcomes; a day of midnight may be the next."""
-    true = shop.truth[TRUE_KINDS[one.event_name]]
+    kind = TRUE_KINDS[one.event_name]
+    if kind is None:
+        return np.zeros((customer_ids.size, len(OUTCOMES)))
+    true = shop.truth[kind]
     found = [
         true[who][1:]
         for who, day in zip(customer_ids, days.tolist(), strict=True)
@@ -254,6 +261,17 @@ def _occasions(kind: tuple[Any, ...], ids: NDArray, until: int) -> pa.Table:
             },
         }
     )
+
+
+def _invitations(facts: Facts, frame: Frame, until: int) -> pa.Table:
+    """Days on which customers invited somebody, whether or not anybody came."""
+    drawn = draw_referrals(facts, frame)
+    day = local_from_utc(drawn.invited) // DAY
+    ids = np.array([f"X{one:07d}" for one in drawn.referrer], dtype=object)
+    everywhere = np.ones(day.size, dtype=bool)
+    none = np.full(day.size, None, dtype=object)
+    kind = ("friend_invited", everywhere, day, day, everywhere, dict.fromkeys(GROUPS, none))
+    return _occasions(kind, ids, until)
 
 
 def _words(words: tuple[str, ...], code: NDArray) -> NDArray[np.object_]:
