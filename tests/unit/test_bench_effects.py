@@ -57,8 +57,11 @@ def test_the_events_of_a_sample_shop_are_those_whose_truth_its_generator_tells()
                 strict=True,
             )
         )
-        true = {who: day for who, (day, *_) in shop.truth[TRUE_KINDS[one.event_name]].items()}
         assert told, one.event_name
+        kind = TRUE_KINDS[one.event_name]
+        if kind is None:
+            continue
+        true = {who: day for who, (day, *_) in shop.truth[kind].items()}
         same = [who for who in told if who in true and abs(told[who] - true[who]) <= 1]
         # Codes are seen for a year and recoveries asked where something had gone wrong, so that a
         # first one of the generator may lie before; the others are the very same.
