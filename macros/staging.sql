@@ -88,11 +88,23 @@
 {{ return({'conditions': conditions, 'problems': problems}) }}
 {% endmacro %}
 
+{#- Stop a night on a contract that has grown since its rows were kept: a column that is only added would be NULL in
+    rows whose files carry it. -#}
+{% macro refuse_grown_contract(table, columns) %}
+{%- set kept = adapter.get_columns_in_relation(this) | map(attribute='name') | list -%}
+{%- set grown = columns | map(attribute='name') | reject('in', kept) | list -%}
+{%- if grown -%}
+    {%- do exceptions.raise_compiler_error('the contract of ' ~ table ~ ' has grown by ' ~ grown | join(', ')
+        ~ ' since its rows were kept; run `retention refresh --full-refresh` once, which reads all deliveries again') -%}
+{%- endif -%}
+{% endmacro %}
+
 {% macro delivered_and_judged(table) %}
 {%- if execute -%}
 {%- set node = contract(table) -%}
 {%- set meta = contract_meta(node) -%}
 {%- set columns = node.columns.values() | list -%}
+{%- if is_incremental() %}{% do refuse_grown_contract(table, columns) %}{% endif -%}
 {%- set judgements = judgements(table) -%}
 {%- set native = native_columns(table) -%}
 

@@ -110,3 +110,20 @@ def test_the_nights_held_what_the_comparison_is_for(shop: GrowingShop) -> None:
         """
     )
     assert min(counts.values()) > 0
+
+
+def test_a_contract_that_has_grown_stops_the_night_until_all_deliveries_are_read_again(
+    tmp_path: Path,
+) -> None:
+    shop = StagedShop(tmp_path)
+    shop.land("experiments", [{"experiment_id": "X1", "name": "A holdout"}])
+    shop.build("run", "--select", "base_experiments")
+    with shop.connect() as warehouse:
+        # As a version kept it whose contract did not know the column yet.
+        warehouse.execute("alter table staging.base_experiments drop column campaign_id")
+    with pytest.raises(AssertionError, match=r"has grown by campaign_id.*--full-refresh"):
+        shop.build("run", "--select", "base_experiments")
+    shop.build("run", "--select", "base_experiments", "--full-refresh")
+    assert shop.rows("select experiment_id, campaign_id from staging.base_experiments") == [
+        {"experiment_id": "X1", "campaign_id": None}
+    ]
