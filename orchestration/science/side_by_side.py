@@ -1,8 +1,9 @@
 """Independent pieces of work at the same time, in the threads of one process.
 
-What belongs here is the pool alone. Threads suffice: training of trees and operations on large
-arrays, where the time goes, let go of the interpreter. Every piece is worked out as it would be
-alone, so that results do not depend on how many processors there are.
+What belongs here is the pool alone. Threads suffice: operations on large arrays, where the time goes,
+let go of the interpreter. Every piece is worked out as it would be alone, so that results do not
+depend on how many processors there are. Nothing that trains or asks trees may run here: LightGBM
+keeps its number of threads for the whole process, and a night of such threads has crashed in it.
 """
 
 import os

@@ -11,7 +11,6 @@ from orchestration.science.court.origins import Origins
 from orchestration.science.forecasts.per_ledger import known_at
 from orchestration.science.forecasts.records import Forecaster
 from orchestration.science.ledger import Ledger
-from orchestration.science.side_by_side import side_by_side
 
 DAYS_PER_WEEK = 7
 # A long horizon is followed in longer steps: each step is a forecast of its own.
@@ -54,12 +53,11 @@ def tracking(
     """
     weeks = origins.horizon_days // DAYS_PER_WEEK
     step = -(-weeks // STEPS)
-
-    def followed(day: int) -> list[Week]:
+    found = []
+    for day in origins.days:
         known = known_at(ledger, day)
         scale = _scale(known, forecaster, weeks_of, origins.horizon_days)
         expected_so_far = actual_so_far = 0.0
-        found: list[Week] = []
         for week in range(step, weeks + 1, step):
             said = forecast_of(known, weeks_of or forecaster, week * DAYS_PER_WEEK)
             if said.level == "none" or scale is None:
@@ -78,9 +76,7 @@ def tracking(
                 )
             )
             expected_so_far, actual_so_far = expected, actual
-        return found
-
-    return [week for weeks in side_by_side(followed, origins.days) for week in weeks]
+    return found
 
 
 def _scale(

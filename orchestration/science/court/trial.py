@@ -15,7 +15,6 @@ from orchestration.science.court.origins import Origins
 from orchestration.science.errors import DataError
 from orchestration.science.forecasts.per_ledger import known_at
 from orchestration.science.ledger import Ledger
-from orchestration.science.side_by_side import side_by_side
 
 Floats = NDArray[np.float64]
 
@@ -87,27 +86,27 @@ def hear(score: Score, ledger: Ledger, origins: Origins) -> Trial:
     DataError
         If a candidate speaks of another number of customers than the ledger has.
     """
-
-    def heard_at(day: int) -> Hearing | None:
+    hearings = []
+    for day in origins.days:
         known = known_at(ledger, day)
         if not known.n_customers:
-            return None
+            continue
         histories = known.histories()
-        return Hearing(
-            day,
-            np.searchsorted(ledger.customer_ids, known.customer_ids),
-            histories.frequency,
-            histories.age_days,
-            score.outcome(ledger.outcomes(known, origins.horizon_days)),
-            {
-                candidate.model_name: _checked(
-                    candidate.predict(known, origins.horizon_days), known, candidate.model_name
-                )
-                for candidate in score.candidates
-            },
+        hearings.append(
+            Hearing(
+                day,
+                np.searchsorted(ledger.customer_ids, known.customer_ids),
+                histories.frequency,
+                histories.age_days,
+                score.outcome(ledger.outcomes(known, origins.horizon_days)),
+                {
+                    candidate.model_name: _checked(
+                        candidate.predict(known, origins.horizon_days), known, candidate.model_name
+                    )
+                    for candidate in score.candidates
+                },
+            )
         )
-
-    hearings = [one for one in side_by_side(heard_at, origins.days) if one is not None]
     return Trial(score, origins, tuple(hearings))
 
 

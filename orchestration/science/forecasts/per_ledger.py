@@ -2,12 +2,10 @@
 
 What belongs here is the memory alone. The court asks every forecaster about the same ledger, and
 most of them begin with the same fits to the same histories; a function marked `per_ledger` is run
-once for each ledger and set of arguments, however many threads ask. Results are shared and must not
-be changed.
+once for each ledger and set of arguments. Results are shared and must not be changed.
 """
 
 import functools
-import threading
 import weakref
 from collections.abc import Callable, Hashable
 from typing import Any, Concatenate, ParamSpec, TypeVar
@@ -17,26 +15,7 @@ from orchestration.science.ledger import Ledger
 Arguments = ParamSpec("Arguments")
 Result = TypeVar("Result")
 
-_UNKNOWN = object()
-
-
-class _Answer:
-    """What one function says of one ledger; who asks while another works it out waits for it."""
-
-    def __init__(self) -> None:
-        self._lock = threading.RLock()
-        self._said: Any = _UNKNOWN
-
-    def of(self, work: Callable[[], Any]) -> Any:
-        with self._lock:
-            if self._said is _UNKNOWN:
-                self._said = work()
-            return self._said
-
-
-_KNOWN: dict[int, dict[Hashable, _Answer]] = {}
-# Held while an answer is looked up, never while it is worked out.
-_LOOKING_UP = threading.RLock()
+_KNOWN: dict[int, dict[Hashable, Any]] = {}
 
 
 def per_ledger(
@@ -44,21 +23,20 @@ def per_ledger(
 ) -> Callable[Concatenate[Ledger, Arguments], Result]:
     """Remember what a function returned for a ledger and its further, hashable arguments.
 
-    A result must not hold the ledger it was asked of, or neither would ever be let go. The function
-    must not work `side_by_side`: another thread that asks the same would wait for this one.
+    A result must not hold the ledger it was asked of, or neither would ever be let go.
     """
 
     @functools.wraps(function)
     def remembered(ledger: Ledger, /, *args: Arguments.args, **kwargs: Arguments.kwargs) -> Result:
+        known = _KNOWN.get(id(ledger))
+        if known is None:
+            known = _KNOWN[id(ledger)] = {}
+            # An id is used again once its object is gone: what was known must go with it.
+            weakref.finalize(ledger, _KNOWN.pop, id(ledger), None)
         key = (function, args, tuple(sorted(kwargs.items())))
-        with _LOOKING_UP:
-            known = _KNOWN.get(id(ledger))
-            if known is None:
-                known = _KNOWN[id(ledger)] = {}
-                # An id is used again once its object is gone: what was known must go with it.
-                weakref.finalize(ledger, _KNOWN.pop, id(ledger), None)
-            answer = known.setdefault(key, _Answer())
-        return answer.of(lambda: function(ledger, *args, **kwargs))
+        if key not in known:
+            known[key] = function(ledger, *args, **kwargs)
+        return known[key]
 
     return remembered
 

@@ -6,7 +6,6 @@ speak tonight, has no table here: the caller keeps the last good one.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -21,7 +20,6 @@ from orchestration.science.forecasts.records import Forecast, Forecaster
 from orchestration.science.ledger import Ledger
 from orchestration.science.purchases.models import MODELS
 from orchestration.science.scoring.docket import Case, NightSettings, value_candidate
-from orchestration.science.side_by_side import side_by_side
 from orchestration.science.value import MembershipValues, NextOrders, ValueForecast, next_orders
 
 Floats = NDArray[np.float64]
@@ -153,16 +151,16 @@ def let_speak(
     levels: dict[tuple[str, int], str] = {}
     silent: dict[tuple[str, int], str] = {}
     orders: list[Forecast] = []
-
-    def asked(case: Case) -> Any:
-        if case.score.score_name != "value":
-            return case.champion_forecast(tonight)
-        forecaster = forecasters[case.ruling.champion or ""]
-        candidate = value_candidate(forecaster, settings.yearly_discount_rate)
-        return candidate.forecast(tonight, case.score.horizon_days)
-
-    with_champion = [case for case in cases if case.ruling.champion is not None]
-    for case, said in zip(with_champion, side_by_side(asked, with_champion), strict=True):
+    for case in cases:
+        if case.ruling.champion is None:
+            continue
+        if case.score.score_name == "value":
+            candidate = value_candidate(
+                forecasters[case.ruling.champion], settings.yearly_discount_rate
+            )
+            said = candidate.forecast(tonight, case.score.horizon_days)
+        else:
+            said = case.champion_forecast(tonight)
         if said is None or said.level == "none":
             silent[case.key] = said.verdict if said is not None else "it does not stand trial"
             continue

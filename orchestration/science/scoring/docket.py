@@ -1,7 +1,7 @@
 """Which scores stand trial on a night, and who stands for each.
 
-What belongs here is the list of cases and the order in which they are heard: value last, since it is
-made of the orders. The rule itself is the court's; the tables are made elsewhere.
+What belongs here is the list of cases and the order in which they are heard: orders first, since
+churn and value are made of them. The rule itself is the court's; the tables are made elsewhere.
 
 A shop that is too small or too young to judge each customer (`pooled.is_small`, or no origin whose
 horizon has closed) gets pooled estimates, flagged as such: they are shown beside the plain
@@ -34,7 +34,6 @@ from orchestration.science.forecasts.pooled import POOLED, is_small
 from orchestration.science.forecasts.records import Forecaster
 from orchestration.science.forecasts.registry import BASELINE_NAMES, FORECASTERS
 from orchestration.science.ledger import Ledger
-from orchestration.science.side_by_side import side_by_side
 from orchestration.science.value import ValueForecast, earlier_forecasts, value_forecast
 
 Incumbents = Mapping[tuple[str, int], str]
@@ -102,15 +101,17 @@ def hold_court(
     is_pooled = is_pooled_shop(ledger)
     forecasters = forecasters_of(ledger)
     horizons = sorted({*settings.churn_horizons_days, settings.clv_horizon_days})
-    orders = [orders_score(forecasters, BASELINE_NAMES, days) for days in horizons]
+    orders = {
+        days: _try(orders_score(forecasters, BASELINE_NAMES, days), heard, known, is_pooled)
+        for days in horizons
+    }
     churn = [
-        churn_score(_churn_candidates(ledger), days)
+        _try(churn_score(_churn_candidates(ledger), days), heard, known, is_pooled)
         for days in sorted(settings.churn_horizons_days)
     ]
-    tried = side_by_side(lambda score: _try(score, heard, known, is_pooled), [*orders, *churn])
     days = settings.clv_horizon_days
     # Value is made of orders: who speaks for them, and who came next, stand for it.
-    ruling = tried[horizons.index(days)].ruling
+    ruling = orders[days].ruling
     names = [name for name in (ruling.champion, ruling.challenger) if name is not None]
     value = _try(
         value_score(days, tuple(value_candidate(forecasters[name], 0.0) for name in names)),
@@ -118,7 +119,7 @@ def hold_court(
         known,
         is_pooled,
     )
-    return (*tried, value)
+    return (*orders.values(), *churn, value)
 
 
 def value_candidate(forecaster: Forecaster, yearly_discount_rate: float) -> Candidate:

@@ -1,8 +1,6 @@
 """The memory of what was worked out from a ledger."""
 
 import gc
-import threading
-from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 
 import pyarrow as pa
@@ -33,23 +31,3 @@ def test_each_ledger_and_argument_is_worked_out_once_and_forgotten_with_the_ledg
     del shop, other
     gc.collect()
     assert len(per_ledger._KNOWN) == remembered - 2
-
-
-def test_threads_that_ask_the_same_at_once_wait_for_one_answer():
-    asked = []
-    everybody = threading.Barrier(4)
-
-    @per_ledger.per_ledger
-    def slowly(ledger: Ledger) -> object:
-        asked.append(ledger.until)
-        return object()
-
-    shop = one_order()
-
-    def ask(_: int) -> object:
-        everybody.wait(timeout=30)
-        return slowly(shop)
-
-    with ThreadPoolExecutor(4) as pool:
-        answers = set(pool.map(ask, range(4)))
-    assert len(answers) == len(asked) == 1
