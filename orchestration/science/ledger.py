@@ -176,7 +176,7 @@ class Ledger:
 
         whole = self.cut_from
         if whole is not None:
-            place, _ = _places(whole.customer_ids, self.customer_ids[chosen])
+            place, _ = places_of(whole.customer_ids, self.customer_ids[chosen])
             among = np.zeros(whole.customer_ids.size, dtype=bool)
             among[place] = True
             whole = whole.of_customers(among)
@@ -243,7 +243,7 @@ class Ledger:
                 f" knows days up to {self.until} only"
             )
         # Whoever gave everything back since then is no customer now, and has ordered nothing.
-        position, is_found = _places(self.customer_ids, known.customer_ids)
+        position, is_found = places_of(self.customer_ids, known.customer_ids)
         asked = np.full(self.n_customers, -1)
         asked[position] = np.flatnonzero(is_found)
         days = self.occasions()
@@ -377,7 +377,7 @@ def _numbers(table: pa.Table, name: str) -> Floats:
     return numbers
 
 
-def _places(
+def places_of(
     ids: NDArray[np.object_], asked: NDArray[np.object_]
 ) -> tuple[NDArray[np.intp], NDArray[np.bool_]]:
     """Where ids are found among others, of those that are, and which are."""

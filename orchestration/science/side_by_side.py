@@ -32,9 +32,4 @@ def side_by_side(work: Callable[[Item], Result], items: Iterable[Item]) -> list[
     [3, 5]
     """
     with ThreadPoolExecutor(min(os.cpu_count() or 1, MOST_AT_A_TIME)) as pool:
-        asked = [pool.submit(work, item) for item in items]
-        try:
-            return [one.result() for one in asked]
-        except BaseException:
-            pool.shutdown(cancel_futures=True)
-            raise
+        return list(pool.map(work, items))

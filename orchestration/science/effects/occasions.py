@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from orchestration.science.effects.cohort_rows import Keys
 from orchestration.science.errors import DataError
-from orchestration.science.ledger import Ledger
+from orchestration.science.ledger import Ledger, places_of
 
 # On occasions of a kind that holds so small a part of its share of the events, they hardly ever come.
 LEAST_LIKELY = 0.25
@@ -106,13 +106,11 @@ def keys_of(ledger: Ledger, days: EventDays) -> Keys:
         )
     if (known > day).any():
         raise DataError("what is known before an event must not end after it")
-    none = np.zeros(0, dtype=np.int64)
-    if not ids.size or not ledger.n_customers:
-        return Keys(none, none, none, none)
-    customer = np.minimum(np.searchsorted(ledger.customer_ids, ids), ledger.n_customers - 1)
-    own = np.flatnonzero(ledger.customer_ids[customer] == ids)
-    own = own[np.lexsort((known[own], day[own], customer[own]))]
-    return Keys(customer[own], day[own], known[own], own)
+    customer, is_own = places_of(ledger.customer_ids, ids)
+    own = np.flatnonzero(is_own)
+    ascending = np.lexsort((known[own], day[own], customer))
+    own = own[ascending]
+    return Keys(customer[ascending], day[own], known[own], own)
 
 
 def firsts(days: Keys) -> NDArray[np.bool_]:
