@@ -66,3 +66,8 @@ coalesce(
 
 {#- Score 1 to 5 from a percent rank in [0, 1]. -#}
 {% macro fifth(percent_rank) -%} cast(1 + least(4, floor(5 * {{ percent_rank }})) as integer) {%- endmacro %}
+
+{#- A review that everybody may read by the end of the night. One that does not say is public. -#}
+{% macro is_public_review(reviews) -%}
+(coalesce({{ reviews }}.is_public, true) and {{ is_known(reviews ~ '.created_at') }})
+{%- endmacro %}

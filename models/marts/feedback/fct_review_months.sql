@@ -2,11 +2,10 @@ with
 
 reviews as (
 
-    select * from {{ ref('stg_reviews') }}
+    select * from {{ ref('stg_reviews') }} as reviews
     where
-        not is_deleted
-        and coalesce(is_public, true)
-        and {{ is_known('created_at') }}
+        not reviews.is_deleted
+        and {{ is_public_review('reviews') }}
 
 ),
 

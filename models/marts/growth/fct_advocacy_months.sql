@@ -34,8 +34,7 @@ reviews as (
     inner join identity_map on reviews.customer_id = identity_map.source_customer_id
     where
         not reviews.is_deleted
-        and coalesce(reviews.is_public, true)
-        and {{ is_known('reviews.created_at') }}
+        and {{ is_public_review('reviews') }}
 
 ),
 
