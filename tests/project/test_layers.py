@@ -23,6 +23,7 @@ RUNGS = {
     "segments": 3,
     "effects": 3,
     "growth": 3,
+    "activation": 4,
     "whole_customer": 4,
     "kpi": 4,
     "health": 4,
