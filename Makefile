@@ -54,8 +54,9 @@ bi-postgres: $(INSTALLED) ## the published night in PostgreSQL: RETENTION_POSTGR
 test: $(INSTALLED) ## style, import rules, and the tests of all four levels
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/lint-imports --no-logo > $(VENV)/lint-imports.log || { cat $(VENV)/lint-imports.log; exit 1; }
-	@# Two processes, a file at a time; they share one built shop (tests/shared.py).
-	@$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
+	@# Two processes, a file at a time; they share one built shop (tests/shared.py). In the order of their names: by
+	@# the number of tests, as xdist would have it, the few tests that make whole nights would come last and wait alone.
+	@$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
 lint: $(INSTALLED) ## what the formatter, the import rules and the SQL style have to say
 	@$(BIN)/ruff check .

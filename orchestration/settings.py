@@ -78,8 +78,7 @@ class Settings:
 
     def business_constant(self, name: str) -> Any:
         """A business constant as the night will see it: the override, or what dbt_project.yml says."""
-        project = yaml.safe_load((PROJECT_DIRECTORY / "dbt_project.yml").read_text())
-        return {**project["vars"], **dict(self.overrides)}[name]
+        return {**_project_constants(), **dict(self.overrides)}[name]
 
     def dbt_vars(self) -> dict[str, Constant]:
         """Business constants that differ from `dbt_project.yml`."""
@@ -102,6 +101,22 @@ class Settings:
             "DBT_LOG_LEVEL_FILE": "warn",
             "DAGSTER_HOME": str(self.dagster_directory),
         }
+
+
+def _project_constants() -> dict[str, Any]:
+    return yaml.safe_load((PROJECT_DIRECTORY / "dbt_project.yml").read_text())["vars"]
+
+
+def _hold_together(overrides: Mapping[str, Constant]) -> None:
+    """Refuse settings that are possible each by itself and not together, before a night has begun."""
+    if "churn_horizons_days" in overrides:
+        constants = {**_project_constants(), **overrides}
+        horizons, named = constants["churn_horizons_days"], constants["churn_horizon_days"]
+        if named not in horizons:
+            raise SettingError(
+                f"churn_horizons_days is {', '.join(map(str, horizons))} and lacks churn_horizon_days,"
+                f" {named}, which fct_customer_churn shows: add {named} to RETENTION_CHURN_HORIZONS_DAYS"
+            )
 
 
 def _one_of(*allowed: str):
@@ -242,6 +257,7 @@ def from_environment(environment: Mapping[str, str] | None = None) -> Settings:
         for name, (field, reader) in _FIELDS.items()
         if environment.get(name)
     }
+    _hold_together(overrides)
     data = environment.get("RETENTION_DATA") or str(PROJECT_DIRECTORY / "data")
     return Settings(
         data_directory=Path(data).expanduser().resolve(),

@@ -12,7 +12,7 @@ from orchestration.resources.warehouse import Warehouse
 from orchestration.science.court.trial import is_heard
 from orchestration.science.ledger import Ledger, ledger_from_tables
 from orchestration.science.scoring.docket import NightSettings
-from orchestration.settings import SettingError, Settings
+from orchestration.settings import Settings
 
 EPOCH = date(1970, 1, 1)
 ORDERS, REFUNDS, EVENTS = LEDGER_TABLES = (
@@ -47,16 +47,10 @@ def ids_heard(warehouse: Warehouse) -> pa.Array:
 
 
 def night_settings(settings: Settings) -> NightSettings:
-    """The business constants that scores depend on; refuses a shop whose churn has no horizon of its own."""
-    horizons = tuple(int(days) for days in settings.business_constant("churn_horizons_days"))
-    named = int(settings.business_constant("churn_horizon_days"))
-    if named not in horizons:
-        raise SettingError(
-            f"churn_horizons_days is {', '.join(map(str, horizons))} and lacks churn_horizon_days,"
-            f" {named}, which fct_customer_churn shows: add {named} to RETENTION_CHURN_HORIZONS_DAYS"
-        )
+    """The business constants that scores depend on."""
+    horizons = settings.business_constant("churn_horizons_days")
     return NightSettings(
-        churn_horizons_days=horizons,
+        churn_horizons_days=tuple(int(days) for days in horizons),
         clv_horizon_days=int(settings.business_constant("clv_horizon_days")),
         yearly_discount_rate=float(settings.business_constant("yearly_discount_rate")),
     )

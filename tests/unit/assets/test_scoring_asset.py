@@ -381,7 +381,7 @@ def test_horizons_come_from_the_settings_and_the_one_of_the_mart_must_be_among_t
     several = from_environment({"RETENTION_CHURN_HORIZONS_DAYS": "180, 30,90"})
     assert night_settings(several).churn_horizons_days == (30, 90, 180)
     with pytest.raises(SettingError, match="add 90 to RETENTION_CHURN_HORIZONS_DAYS"):
-        night_settings(from_environment({"RETENTION_CHURN_HORIZONS_DAYS": "30"}))
+        from_environment({"RETENTION_CHURN_HORIZONS_DAYS": "30"})
     with pytest.raises(SettingError, match="whole numbers of days"):
         from_environment({"RETENTION_CHURN_HORIZONS_DAYS": "0,90"})
 
