@@ -49,7 +49,7 @@ dictionary: $(INSTALLED) ## the files that follow the seed and the list of marts
 
 bi-postgres: $(INSTALLED) ## the published night in PostgreSQL: RETENTION_POSTGRES, or a server for this one time
 	@if [ -n "$$RETENTION_POSTGRES" ]; then $(BIN)/retention publish-postgres; \
-		else PYTHONPATH=. $(BIN)/python tests/integration/throwaway_postgres.py; fi
+		else PYTHONPATH=. $(BIN)/python tests/integration/reading/throwaway_postgres.py; fi
 
 test: $(INSTALLED) ## style, import rules, and the tests of all four levels
 	@$(BIN)/ruff check --quiet .
@@ -75,7 +75,7 @@ bench-effects: $(INSTALLED) ## intervals of effects beside the hidden truth of g
 	@OMP_NUM_THREADS=1 $(BIN)/python -m tests.bench_effects
 
 test-bi: $(INSTALLED) ## both copies as BI tools read them: PostgreSQL (where its server is installed) and SQLAlchemy
-	@$(BIN)/python -m pytest -q tests/integration/test_postgres.py tests/integration/test_sqlalchemy.py
+	@$(BIN)/python -m pytest -q tests/integration/reading/test_postgres.py tests/integration/reading/test_sqlalchemy.py
 
 test-boards: $(INSTALLED) ## the boards of both shops in Chromium; the shops and screenshots are kept under data/browser
 	@test -d tests/browser/node_modules || npm ci --silent --prefix tests/browser
@@ -85,15 +85,15 @@ test-ui: $(INSTALLED) ## a night launched and looked at in Dagster's pages in Ch
 	@$(BIN)/python -m pytest -q tests/browser/test_dagster_in_chromium.py
 
 test-superset: $(INSTALLED) $(SUPERSET)/.installed ## the dashboard bundle in a Superset of its own (a big download the first time)
-	@SUPERSET_BIN=$(CURDIR)/$(SUPERSET)/bin $(BIN)/python -m pytest -q tests/integration/test_superset.py
+	@SUPERSET_BIN=$(CURDIR)/$(SUPERSET)/bin $(BIN)/python -m pytest -q tests/integration/reading/test_superset.py
 bench-boards: $(INSTALLED) ## the boards of a million customers: every query and every first paint, live and nightly
 	@$(BIN)/python -m tests.browser.bench
 
 truth: $(INSTALLED) ## what the sample shop's marts and fits say beside what its generator hid
-	@$(BIN)/python -m pytest -s -q tests/integration/test_sample_truth.py tests/integration/test_membership_truth.py
+	@$(BIN)/python -m pytest -s -q tests/integration/truth/test_sample_truth.py tests/integration/truth/test_membership_truth.py
 
 online-retail: $(INSTALLED) ## the published cohorts and totals of Online Retail II, where the data lie beside the checkout
-	@$(BIN)/python -m pytest -s -q tests/integration/test_online_retail.py
+	@$(BIN)/python -m pytest -s -q tests/integration/truth/test_online_retail.py
 
 lock: ## resolve requirements.lock anew (needs uv and a package index)
 	uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes \

@@ -7,6 +7,10 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 
+# The sample shop as it is delivered, and what its generator hid, which no delivery holds.
+SAMPLE = Path(__file__).parent.parent / "seeds" / "sample"
+TRUTH = SAMPLE / "truth"
+
 
 def shared_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder of the whole session: the same one for each process that tests side by side."""

@@ -23,9 +23,9 @@ from orchestration.science.sample_shop import (
     write,
 )
 from orchestration.science.sample_shop.parameters import Membership
+from tests.shared import SAMPLE, TRUTH
 
 PROJECT = Path(__file__).parents[3]
-SEEDS = PROJECT / "seeds" / "sample"
 
 
 def content(path):
@@ -42,20 +42,20 @@ def files_below(directory):
 
 def test_making_the_shop_again_gives_the_same_seeds(tmp_path):
     write(default_shop(), tmp_path)
-    assert files_below(tmp_path) == files_below(SEEDS)
-    for path in files_below(SEEDS):
-        assert content(tmp_path / path) == content(SEEDS / path), path
+    assert files_below(tmp_path) == files_below(SAMPLE)
+    for path in files_below(SAMPLE):
+        assert content(tmp_path / path) == content(SAMPLE / path), path
 
 
 def test_compressed_files_carry_no_name_and_no_time():
-    for path in SEEDS.glob("*.gz"):
+    for path in SAMPLE.glob("*.gz"):
         header = path.read_bytes()[:10]
         assert header[3] == 0, path
         assert header[4:8] == b"\0\0\0\0", path
 
 
 def test_seeds_are_small():
-    sizes = [path.stat().st_size for path in SEEDS.rglob("*") if path.is_file()]
+    sizes = [path.stat().st_size for path in SAMPLE.rglob("*") if path.is_file()]
     assert max(sizes) < 900_000
     assert sum(sizes) < 9_000_000
 
@@ -70,7 +70,7 @@ def test_the_same_state_gives_the_same_shop_and_another_one_another():
 
 
 def test_the_truth_names_every_hidden_parameter():
-    told = json.loads((SEEDS / "truth" / "truth.json").read_text(encoding="utf-8"))["parameters"]
+    told = json.loads((TRUTH / "truth.json").read_text(encoding="utf-8"))["parameters"]
     assert told["purchasing"]["alpha"] == Parameters().purchasing.alpha
     assert told["end_date"] == "2025-12-31"
 
@@ -85,7 +85,7 @@ def test_the_truth_names_every_hidden_parameter():
 
 def test_the_truth_of_people_covers_the_customers_and_their_accounts():
     def column(name, key):
-        with (SEEDS / "truth" / name).open(newline="", encoding="utf-8") as file:
+        with (TRUTH / name).open(newline="", encoding="utf-8") as file:
             return [row[key] for row in csv.DictReader(file)]
 
     people = column("people.csv", "person_id")

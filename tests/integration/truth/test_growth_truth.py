@@ -4,11 +4,11 @@ import csv
 import json
 import math
 from datetime import date
-from pathlib import Path
 
 import pytest
 
-TRUTH = Path(__file__).parents[2] / "seeds" / "sample" / "truth"
+from tests.shared import TRUTH
+
 CHANNELS = ("search", "social", "referral", "email", "direct", "store")
 """In the order of the generator's parameters."""
 

@@ -11,7 +11,6 @@ import dagster as dg
 import psycopg
 import pytest
 from conftest import Shop
-from throwaway_postgres import running_postgres, server_programs
 
 from orchestration.assets.postgres import postgres_assets
 from orchestration.resources.dbt_manifest import PublicTable
@@ -20,6 +19,7 @@ from orchestration.resources.progress import SilentProgress
 from orchestration.resources.serving import PostgresError, ServingFolder
 from orchestration.resources.warehouse import Night, open_engine
 from orchestration.settings import from_environment
+from tests.integration.reading.throwaway_postgres import running_postgres, server_programs
 
 pytestmark = pytest.mark.skipif(
     server_programs() is None, reason="no PostgreSQL server programs on this machine"

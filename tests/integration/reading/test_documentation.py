@@ -8,7 +8,7 @@ from conftest import Shop
 
 from orchestration.resources.postgres_reader import READER, READER_SETTINGS
 
-PROJECT = Path(__file__).resolve().parents[2]
+PROJECT = Path(__file__).resolve().parents[3]
 PAGES = sorted((PROJECT / "docs" / "marts").glob("*.md"))
 QUESTIONS = [
     (page.stem, question)

@@ -10,10 +10,10 @@ from decimal import Decimal
 
 import pytest
 from conftest import Shop, clean_environment
-from metric_answers import ANSWERS, RENEWAL_CELL
 from metricflow.engine.metricflow_engine import MetricFlowEngine, MetricFlowQueryRequest
 
 from orchestration.resources.metrics import known_metrics, metric_engine
+from tests.integration.reading.metric_answers import ANSWERS, RENEWAL_CELL
 
 
 @pytest.fixture(scope="module")

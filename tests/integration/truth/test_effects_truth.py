@@ -9,14 +9,14 @@ intervals hold the truth at their rate over many shops is for the bench of effec
 import csv
 from datetime import UTC, date, datetime, timedelta
 from math import hypot
-from pathlib import Path
 from statistics import NormalDist, mean, stdev
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 import pytest
 
-TRUTH = Path(__file__).parents[2] / "seeds" / "sample" / "truth"
+from tests.shared import TRUTH
+
 # Event of the marts -> kind of the generator. Left out: came_by_referral, since in this shop whoever likes the app is
 # invited more often, which no shop can see before the first order; and everything of the family bad_experience,
 # whose events are mixtures of these kinds.

@@ -6,12 +6,12 @@
 import csv
 import json
 import math
-from pathlib import Path
 
 import numpy as np
 import pytest
 
-TRUTH = Path(__file__).parents[2] / "seeds" / "sample" / "truth"
+from tests.shared import TRUTH
+
 SUMMARY = json.loads((TRUTH / "truth.json").read_text())
 # A figure may lie this many standard errors from its truth: one false alarm in 16,000.
 STANDARD_ERRORS = 4

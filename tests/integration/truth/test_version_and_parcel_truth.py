@@ -1,11 +1,10 @@
 """Versions and parcels of the sample shop beside what its generator planted and counted."""
 
 import csv
-from pathlib import Path
 
 import pytest
 
-TRUTH = Path(__file__).parents[2] / "seeds" / "sample" / "truth"
+from tests.shared import TRUTH
 
 
 def rows_of(name: str) -> list[dict[str, str]]:

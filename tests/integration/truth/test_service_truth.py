@@ -2,12 +2,11 @@
 
 import csv
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
 
-TRUTH = Path(__file__).parents[2] / "seeds" / "sample" / "truth"
+from tests.shared import TRUTH
 
 
 def rows_of(name: str) -> list[dict[str, str]]:

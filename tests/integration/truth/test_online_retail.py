@@ -1,7 +1,7 @@
 """Online Retail II from the export to the cohorts, against its published totals and a plain count over the file.
 
-`pytest -s tests/integration/test_online_retail.py` prints the figures, under both rules for what a purchase is. The
-data are not part of the project: where they do not lie beside it, every test here is skipped by name.
+`make online-retail` prints the figures, under both rules for what a purchase is. The data are not part of
+the project: where they do not lie beside it, every test here is skipped by name.
 """
 
 import json

@@ -4,12 +4,12 @@ import csv
 from collections.abc import Iterator
 from datetime import date, timedelta
 from decimal import Decimal
-from pathlib import Path
 
 import pytest
 from scipy.stats import binomtest, norm
 
-TRUTH = Path(__file__).parents[2] / "seeds" / "sample" / "truth"
+from tests.shared import TRUTH
+
 GRACE = timedelta(days=14)
 MOVEMENTS = (
     "new",

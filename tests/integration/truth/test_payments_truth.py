@@ -2,7 +2,7 @@
 
 from decimal import Decimal
 
-from tests.integration.test_version_and_parcel_truth import rows_of
+from tests.integration.truth.test_version_and_parcel_truth import rows_of
 
 
 def test_orders_that_are_not_settled_are_those_whose_payments_the_generator_got_wrong(sample_shop):

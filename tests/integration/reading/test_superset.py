@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from conftest import Shop
 
-PROJECT = Path(__file__).resolve().parents[2]
+PROJECT = Path(__file__).resolve().parents[3]
 PROGRAMS = os.environ.get("SUPERSET_BIN")
 pytestmark = pytest.mark.skipif(not PROGRAMS, reason="needs an environment: make test-superset")
 

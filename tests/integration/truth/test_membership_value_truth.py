@@ -1,13 +1,12 @@
 """What running memberships of the sample shop are said to pay, against the hidden chances of renewal."""
 
 import csv
-from pathlib import Path
 
 import pytest
 
 from orchestration.science.value.membership import membership_values
+from tests.shared import TRUTH
 
-TRUTH = Path(__file__).parents[2] / "seeds" / "sample" / "truth"
 HORIZON_DAYS = 365
 
 

@@ -4,13 +4,13 @@ import csv
 import re
 from collections import Counter
 from datetime import date, timedelta
-from pathlib import Path
 
 import numpy as np
 import pytest
 from scipy import stats
 
-TRUTH = Path(__file__).parents[2] / "seeds" / "sample" / "truth"
+from tests.shared import TRUTH
+
 METRICS = ("orders", "purchase_rate", "contribution_margin", "clicks")
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from orchestration.resources.landing import Landing
-from tests.integration.random_deliveries import RandomShop, write_csv
+from tests.integration.nights.random_deliveries import RandomShop, write_csv
 from tests.integration.staged_shop import StagedShop
 
 NIGHTS = 3

@@ -2,9 +2,8 @@
 
 import csv
 from collections import defaultdict
-from pathlib import Path
 
-TRUTH = Path(__file__).parents[2] / "seeds" / "sample" / "truth"
+from tests.shared import TRUTH
 
 
 def test_two_accounts_are_one_customer_exactly_where_one_person_made_them(sample_shop):

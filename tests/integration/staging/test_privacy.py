@@ -1,12 +1,11 @@
 """Nothing that leaves the warehouse names an erased person: every text of every published table is looked through."""
 
 import csv
-from pathlib import Path
 
 import duckdb
 import pytest
 
-TRUTH = Path(__file__).parents[2] / "seeds" / "sample" / "truth"
+from tests.shared import TRUTH
 
 
 def accounts_of_people_who_asked(shop, legal_hold: str) -> list[str]:

@@ -1,13 +1,12 @@
 """A shop that delivers nothing but orders. A file of its own and first by name: it needs no shop that others share."""
 
 import shutil
-from pathlib import Path
 
 from conftest import Shop
 
 from orchestration.settings import from_environment
+from tests.shared import SAMPLE
 
-SAMPLE = Path(__file__).parents[2] / "seeds" / "sample"
 # Marts that orders fill, but not on the first night: there is no earlier one to differ from.
 EMPTY_OF_ORDERS = {"fct_cohort_restatements"}
 
