@@ -25,6 +25,7 @@
     'fct_membership_terms',
     'fct_membership_value',
     'fct_messages',
+    'fct_next_best_actions',
     'fct_order_lines',
     'fct_orders',
     'fct_payment_settlements',
