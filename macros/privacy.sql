@@ -6,6 +6,7 @@
 {{ return([
     'dim_customer_360',
     'dim_customers',
+    'fct_audience_members',
     'fct_consents',
     'fct_customer_churn',
     'fct_customer_churn_horizons',

@@ -43,6 +43,7 @@ messages as (
         message_id,
         min(campaign_id) as campaign_id,
         min(customer_id) as source_customer_id,
+        min(audience_id) as audience_id,
         -- What was delivered, read or refused has been sent, whatever event is missing.
         min(case when event_type <> 'suppressed' then event_at end) as sent_at,
         min(case when event_type in ('delivered', 'open', 'click', 'complaint', 'unsubscribe') then event_at end)
@@ -113,6 +114,7 @@ final as (
         message_id,
         campaign_id,
         customer_id,
+        audience_id,
 
         -- measures
         click_count,
