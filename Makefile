@@ -4,7 +4,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .PHONY: help demo refresh status ui test lint bench bench-scores truth online-retail lock clean
 .PHONY: metrics metric docs dictionary bi-postgres test-bi test-superset
-.PHONY: boards test-boards test-ui bench-boards bench-effects
+.PHONY: boards test-boards test-ui test-left-out bench-boards bench-effects
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -83,6 +83,9 @@ test-boards: $(INSTALLED) ## the boards of both shops in Chromium; the shops and
 
 test-ui: $(INSTALLED) ## a night launched and looked at in Dagster's pages in Chromium; screenshots under data/browser
 	@$(BIN)/python -m pytest -q tests/browser/test_dagster_in_chromium.py
+
+test-left-out: $(INSTALLED) ## a night without each source in turn, an hour; ONLY="a or b" for some; kept in data/left_out
+	@$(BIN)/python -m pytest -q --timeout 1800 tests/left_out $(if $(ONLY),-k "$(ONLY)")
 
 test-superset: $(INSTALLED) $(SUPERSET)/.installed ## the dashboard bundle in a Superset of its own (a big download the first time)
 	@SUPERSET_BIN=$(CURDIR)/$(SUPERSET)/bin $(BIN)/python -m pytest -q tests/integration/reading/test_superset.py
