@@ -1,3 +1,28 @@
+{#- Every kind of occasion: its name, where it is found, its day, the day before which nothing that is known of the
+    customer follows from it, whether the event came true, what was done, and which rows.
+    Whether a parcel is late shows at the end of the promised day, and whatever comes after it begins there; what a
+    customer did while it was on its way may follow from it already. Whether a ticket goes well is decided by the shop,
+    so what comes of it begins when it is opened. A recovery is only for those to whom something had gone wrong: a
+    promise, or the ticket itself. A trial ends paid on or not; who had cancelled by then is known to leave. -#}
+{%- set parcel_begins = 'least(' ~ add_days('ordered_date', 1) ~ ', promised_date)' -%}
+{%- set parcel_handling = "concat(service_level, ' by ', carrier)" -%}
+{%- set nothing_alike = 'cast(null as ' ~ string_type() ~ ')' -%}
+{%- set recovery_handling = "concat(matter, case when is_bad then ', bad service' else '' end)" -%}
+{%- set bad_experiences = ['late_delivery', 'lost_parcel', 'faulty_goods', 'bad_service', 'promo_code_refused'] -%}
+{%- set occasions = [
+    ("'late_delivery'", 'parcels', 'promised_date', parcel_begins, 'not is_promise_kept', parcel_handling,
+        'not is_lost'),
+    ("'lost_parcel'", 'parcels', 'promised_date', parcel_begins, 'true', parcel_handling, 'is_lost'),
+    ("'faulty_goods'", 'parcels', 'promised_date', parcel_begins, 'true', parcel_handling, 'not is_lost and is_faulty'),
+    ('event_name', 'checkouts', 'event_date', 'event_date', 'is_exposed', nothing_alike, 'true'),
+    ("'bad_service'", 'tickets', 'opened_date', 'opened_date', 'is_bad', 'matter', 'is_bad is not null'),
+    ("'service_recovery'", 'tickets', 'resolved_date', 'opened_date', 'compensation_amount > 0', recovery_handling,
+        'resolved_date is not null and (is_bad or is_promise_broken)'),
+    ("'promo_code_refused'", 'sessions', 'session_date', 'session_date', 'is_code_refused', nothing_alike, 'true'),
+    ("'membership_trial_paid'", 'trials', 'coalesce(first_paid_date, paid_through_date)', 'started_date',
+        'first_paid_date is not null', 'first_plan_code', 'true'),
+] -%}
+
 with
 
 valued_orders as (
@@ -111,47 +136,6 @@ friends as (
 
 ),
 
-tickets as (
-
-    select
-        ticket_id,
-        customer_id,
-        order_id,
-        channel,
-        reason_code,
-        opened_date,
-        {{ shop_day('resolved_at') }} as resolved_date,
-        compensation_amount,
-        case
-            when is_reopened or csat_score <= 2 or not is_resolved_in_target then true
-            when first_response_at is not null
-                then
-                    {{ seconds_between('opened_at', 'first_response_at') }}
-                    > 3600 * {{ support_reply_target_hours('channel') }}
-            -- Solved without a word before.
-            when is_resolved_in_target then false
-        end as is_bad
-    from {{ ref('int_service__tickets') }}
-    where customer_id is not null
-
-),
-
-sessions as (
-
-    select
-        customer_id,
-        platform,
-        session_date,
-        promo_rejected_count > 0 as is_code_refused
-    from {{ ref('int_web__sessions') }}
-    where
-        customer_id is not null
-        and not is_suspected_bot
-        and not is_test_session
-        and (checkout_event_count > 0 or purchase_count > 0 or promo_rejected_count > 0)
-
-),
-
 broken_promises as (
 
     select
@@ -160,6 +144,34 @@ broken_promises as (
     from parcels
     where not is_promise_kept
     group by 1
+
+),
+
+tickets as (
+
+    select
+        tickets.customer_id,
+        tickets.channel,
+        cast(null as {{ string_type() }}) as checkout_method,
+        cast(null as {{ string_type() }}) as country_code,
+        tickets.opened_date,
+        {{ shop_day('tickets.resolved_at') }} as resolved_date,
+        tickets.compensation_amount,
+        coalesce(broken_promises.promised_date <= tickets.opened_date, false) as is_promise_broken,
+        case when broken_promises.promised_date <= tickets.opened_date then 'broken promise'
+            else tickets.reason_code end as matter,
+        case
+            when tickets.is_reopened or tickets.csat_score <= 2 or not tickets.is_resolved_in_target then true
+            when tickets.first_response_at is not null
+                then
+                    {{ seconds_between('tickets.opened_at', 'tickets.first_response_at') }}
+                    > 3600 * {{ support_reply_target_hours('tickets.channel') }}
+            -- Solved without a word before.
+            when tickets.is_resolved_in_target then false
+        end as is_bad
+    from {{ ref('int_service__tickets') }} as tickets
+    left join broken_promises on tickets.order_id = broken_promises.order_id
+    where tickets.customer_id is not null
 
 ),
 
@@ -177,36 +189,45 @@ order_days as (
 
 ),
 
-parcel_occasions as (
+sessions as (
 
-    -- Whether a parcel is late shows at the end of the promised day, and whatever comes after it begins there. What a
-    -- customer did while it was on its way may follow from it already.
-    {% for event_name, is_exposed, condition in [
-        ('late_delivery', 'not is_promise_kept', 'not is_lost'),
-        ('lost_parcel', 'true', 'is_lost'),
-        ('faulty_goods', 'true', 'not is_lost and is_faulty'),
-    ] -%}
     select
-        customer_id,
-        '{{ event_name }}' as event_name,
-        promised_date as event_date,
-        least({{ add_days('ordered_date', 1) }}, promised_date) as known_before_date,
-        {{ is_exposed }} as is_exposed,
-        channel,
-        checkout_method,
-        country_code,
-        concat(service_level, ' by ', carrier) as handling
-    from parcels
-    where {{ condition }}
-    {% if not loop.last %}
-    union all
+        sessions.customer_id,
+        sessions.platform as channel,
+        order_days.checkout_method,
+        order_days.country_code,
+        sessions.session_date,
+        sessions.promo_rejected_count > 0 as is_code_refused
+    from {{ ref('int_web__sessions') }} as sessions
+    left join order_days
+        on
+            sessions.customer_id = order_days.customer_id
+            and sessions.session_date = order_days.ordered_date
+    where
+        sessions.customer_id is not null
+        and not sessions.is_suspected_bot
+        and not sessions.is_test_session
+        and (sessions.checkout_event_count > 0 or sessions.purchase_count > 0 or sessions.promo_rejected_count > 0)
 
-    {% endif -%}
-    {% endfor %}
+),
+
+trials as (
+
+    select
+        *,
+        cast(null as {{ string_type() }}) as channel,
+        cast(null as {{ string_type() }}) as checkout_method,
+        cast(null as {{ string_type() }}) as country_code
+    from spells
+    where
+        spell_of_customer = 1
+        and has_trial
+        and (first_paid_date is not null or ended_date is not null)
+
 ),
 
 -- What is decided at a checkout; its order says where, and by whom.
-checkout_occasions as (
+decisions as (
 
     select
         customer_id,
@@ -261,105 +282,41 @@ checkout_occasions as (
 
 ),
 
-occasions as (
-
-    select * from parcel_occasions
-
-    union all
+checkouts as (
 
     select
-        checkout_occasions.customer_id,
-        checkout_occasions.event_name,
-        checkout_occasions.event_date,
-        checkout_occasions.event_date as known_before_date,
-        checkout_occasions.is_exposed,
+        decisions.*,
         order_days.channel,
         order_days.checkout_method,
-        order_days.country_code,
-        cast(null as {{ string_type() }}) as handling
-    from checkout_occasions
+        order_days.country_code
+    from decisions
     left join order_days
         on
-            checkout_occasions.customer_id = order_days.customer_id
-            and checkout_occasions.event_date = order_days.ordered_date
+            decisions.customer_id = order_days.customer_id
+            and decisions.event_date = order_days.ordered_date
 
-    union all
+),
 
-    -- Whether a ticket goes well is decided by the shop, so what comes of it begins when it is opened.
-    select
-        tickets.customer_id,
-        'bad_service' as event_name,
-        tickets.opened_date as event_date,
-        tickets.opened_date as known_before_date,
-        tickets.is_bad as is_exposed,
-        tickets.channel,
-        cast(null as {{ string_type() }}) as checkout_method,
-        cast(null as {{ string_type() }}) as country_code,
-        case when broken_promises.promised_date <= tickets.opened_date then 'broken promise' else tickets.reason_code end
-            as handling
-    from tickets
-    left join broken_promises on tickets.order_id = broken_promises.order_id
-    where tickets.is_bad is not null
+occasions as (
 
-    union all
-
-    -- Only among those to whom something had gone wrong: a promise, or the ticket itself.
-    select
-        tickets.customer_id,
-        'service_recovery' as event_name,
-        tickets.resolved_date as event_date,
-        tickets.opened_date as known_before_date,
-        tickets.compensation_amount > 0 as is_exposed,
-        tickets.channel,
-        cast(null as {{ string_type() }}) as checkout_method,
-        cast(null as {{ string_type() }}) as country_code,
-        concat(
-            case when broken_promises.promised_date <= tickets.opened_date then 'broken promise' else tickets.reason_code end,
-            case when tickets.is_bad then ', bad service' else '' end
-        ) as handling
-    from tickets
-    left join broken_promises on tickets.order_id = broken_promises.order_id
-    where
-        tickets.resolved_date is not null
-        and (tickets.is_bad or broken_promises.promised_date <= tickets.opened_date)
-
-    union all
-
-    select
-        sessions.customer_id,
-        'promo_code_refused' as event_name,
-        sessions.session_date as event_date,
-        sessions.session_date as known_before_date,
-        sessions.is_code_refused as is_exposed,
-        sessions.platform as channel,
-        order_days.checkout_method,
-        order_days.country_code,
-        cast(null as {{ string_type() }}) as handling
-    from sessions
-    left join order_days
-        on
-            sessions.customer_id = order_days.customer_id
-            and sessions.session_date = order_days.ordered_date
-
-    union all
-
-    -- The end of a trial, paid on or not. Who had cancelled by then is known to leave, so that what is known ends before.
+    {% for event_name, relation, event_date, known_before_date, is_exposed, handling, which in occasions -%}
     select
         customer_id,
-        'membership_trial_paid' as event_name,
-        coalesce(first_paid_date, paid_through_date) as event_date,
-        started_date as known_before_date,
-        first_paid_date is not null as is_exposed,
-        cast(null as {{ string_type() }}) as channel,
-        cast(null as {{ string_type() }}) as checkout_method,
-        cast(null as {{ string_type() }}) as country_code,
-        first_plan_code as handling
-    from spells
-    where
-        spell_of_customer = 1
-        and has_trial
-        and (first_paid_date is not null or ended_date is not null)
+        {{ event_name }} as event_name,
+        {{ event_date }} as event_date,
+        {{ known_before_date }} as known_before_date,
+        {{ is_exposed }} as is_exposed,
+        channel,
+        checkout_method,
+        country_code,
+        {{ handling }} as handling
+    from {{ relation }}
+    where {{ which }}
+    {% if not loop.last %}
+    union all
 
+    {% endif -%}
+    {% endfor %}
 ),
 
 -- The worst of a day counts.
@@ -388,14 +345,8 @@ customer_days as (
     select
         customer_id,
         event_date,
-        max(case
-            when
-                is_exposed
-                and event_name in
-                ('late_delivery', 'lost_parcel', 'faulty_goods', 'bad_service', 'promo_code_refused')
-                then 1
-            else 0
-        end) as bad_experiences
+        max(case when is_exposed and event_name in ('{{ bad_experiences | join("', '") }}') then 1 else 0 end)
+            as bad_experiences
     from days
     group by 1, 2
 

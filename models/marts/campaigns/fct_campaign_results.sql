@@ -1,8 +1,12 @@
 {%- set attribution_days = var('campaign_attribution_days') -%}
-{%- set counted = [
-    'sent', 'delivered', 'human_opens', 'machine_opens', 'clicks', 'bounces', 'complaints', 'unsubscribes', 'suppressed',
-    'sent_without_consent',
-] -%}
+{#- What is counted of messages, and of which. -#}
+{%- set counts = {
+    'sent': 'is_sent', 'delivered': 'is_delivered', 'human_opens': 'is_opened_by_human',
+    'machine_opens': 'is_opened_by_machine', 'clicks': 'is_clicked', 'bounces': 'is_bounced',
+    'complaints': 'is_complained', 'unsubscribes': 'is_unsubscribed', 'suppressed': 'is_suppressed',
+    'sent_without_consent': 'is_sent_without_consent',
+} -%}
+{%- set counted = counts.keys() | list -%}
 {%- set costs_and_wins = ['cost_amount', 'attributed_orders', 'attributed_margin_amount'] -%}
 
 with
@@ -102,62 +106,9 @@ told_messages as (
 
 ),
 
--- What a person did with a message: a machine that opens it wins no order, and neither does a bill.
-touches as (
-
-    select message_id, campaign_id, arm, message_week, customer_id, sent_at, first_human_opened_at as touched_at, 2 as touch_rank
-    from told_messages
-    where is_opened_by_human and not is_transactional and customer_id is not null
-    union all
-    select message_id, campaign_id, arm, message_week, customer_id, sent_at, first_clicked_at as touched_at, 1 as touch_rank
-    from told_messages
-    where is_clicked and not is_transactional and customer_id is not null
-
-),
-
--- Spans as long as the window: an order meets its messages in its own span or in the one before.
-touches_by_span as (
-
-    select
-        touches.*,
-        cast(floor({{ ratio(days_between("cast('1970-01-01' as date)", 'touches.sent_at'), attribution_days) }}) as integer)
-            + spans.n as span
-    from touches
-    cross join {{ numbers(2) }} as spans
-
-),
-
-orders_by_span as (
-
-    select
-        *,
-        cast(floor({{ ratio(days_between("cast('1970-01-01' as date)", 'ordered_at'), attribution_days) }}) as integer) as span
-    from orders
-    where is_valid_order
-
-),
-
 won_orders as (
 
-    select
-        touches_by_span.campaign_id,
-        touches_by_span.arm,
-        touches_by_span.message_week,
-        orders_by_span.contribution_margin_amount,
-        -- The last touch has the order, and has it alone.
-        row_number() over (
-            partition by orders_by_span.order_id
-            order by
-                touches_by_span.touched_at desc nulls last,
-                touches_by_span.touch_rank asc nulls last,
-                touches_by_span.message_id asc nulls last
-        ) as touch_number
-    from orders_by_span
-    inner join touches_by_span
-        on orders_by_span.customer_id = touches_by_span.customer_id
-        and orders_by_span.span = touches_by_span.span
-        and orders_by_span.ordered_at >= touches_by_span.touched_at
-        and orders_by_span.ordered_at < touches_by_span.sent_at + interval {{ attribution_days }} day
+    {{ orders_won_by_messages('told_messages', 'orders', attribution_days) }}
 
 ),
 
@@ -170,7 +121,6 @@ attributed as (
         count(*) as attributed_orders,
         sum(contribution_margin_amount) as attributed_margin_amount
     from won_orders
-    where touch_number = 1
     group by 1, 2, 3
 
 ),
@@ -181,16 +131,9 @@ sent_weeks as (
         campaign_id,
         arm,
         message_week,
-        count(*) filter (where is_sent) as sent,
-        count(*) filter (where is_delivered) as delivered,
-        count(*) filter (where is_opened_by_human) as human_opens,
-        count(*) filter (where is_opened_by_machine) as machine_opens,
-        count(*) filter (where is_clicked) as clicks,
-        count(*) filter (where is_bounced) as bounces,
-        count(*) filter (where is_complained) as complaints,
-        count(*) filter (where is_unsubscribed) as unsubscribes,
-        count(*) filter (where is_suppressed) as suppressed,
-        count(*) filter (where is_sent_without_consent) as sent_without_consent,
+        {% for measure, flag in counts.items() -%}
+        count(*) filter (where {{ flag }}) as {{ measure }},
+        {% endfor -%}
         coalesce(sum(cost_amount), 0) as cost_amount
     from told_messages
     group by 1, 2, 3

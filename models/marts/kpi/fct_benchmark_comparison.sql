@@ -1,20 +1,70 @@
 {#- Minutes that stand for "not yet": longer than any wait. -#}
 {%- set unanswered_minutes = '1e12' -%}
-{#- Measures of tickets: own measure, hits, what is counted as trials. -#}
-{%- set shares_of_tickets = [
-    ('email_ticket_share', "channel = 'email'", '*'),
-    ('phone_unhappy_share', "channel = 'phone' and csat_score < 4", "case when channel = 'phone' then csat_score end"),
-    ('answered_within_hours', 'is_answered_in_target', 'is_answered_in_target'),
-    ('answered_within_limit', 'is_answered_within_limit', 'is_answered_within_limit'),
+{#- Shares, as hits of trials: their intervals are Wilson's. Own measure, where it is counted, hits, trials, rows. -#}
+{%- set shares = [
+    ('annual_renewal_first', 'renewals', 'sum(renewed)', 'sum(decided)', 'term_number = 1'),
+    ('annual_renewal_second', 'renewals', 'sum(renewed)', 'sum(decided)', 'term_number = 2'),
+    ('annual_renewal_later', 'renewals', 'sum(renewed)', 'sum(decided)', 'term_number >= 2'),
+    ('trial_conversion', 'trials', 'sum(converted_trials)', 'sum(decided_trials)', 'true'),
+    ('new_conversion', 'conversions', 'sum(purchase_sessions)', 'sum(sessions)', "customer_state = 'new'"),
+    ('existing_conversion', 'conversions', 'sum(purchase_sessions)', 'sum(sessions)', "customer_state = 'existing'"),
+    ('existing_recognised_conversion', 'conversions', 'sum(recognised_purchase_sessions)', 'sum(recognised_sessions)',
+        "customer_state = 'existing'"),
+    ('returning_conversion', 'conversions', 'sum(purchase_sessions)', 'sum(sessions)', "customer_state <> 'new'"),
+    ('uncomplained_customer_share', 'unhappy_customers', 'count(*) filter (where not has_complained)', 'count(*)',
+        'true'),
+    ('email_ticket_share', 'tickets', "count(*) filter (where channel = 'email')", 'count(*)', 'true'),
+    ('phone_unhappy_share', 'tickets', 'count(*) filter (where csat_score < 4)', 'count(csat_score)',
+        "channel = 'phone'"),
+    ('answered_within_hours', 'tickets', 'count(*) filter (where is_answered_in_target)',
+        'count(is_answered_in_target)', 'true'),
+    ('answered_within_limit', 'tickets', 'count(*) filter (where is_answered_within_limit)',
+        'count(is_answered_within_limit)', 'true'),
+    ('early_share', 'deliveries', 'count(*) filter (where days_late < 0)', 'count(days_late)', 'true'),
+    ('return_rate', 'returns_value', 'sum(returned_units)', 'sum(delivered_units)', 'true'),
 ] -%}
-{%- set hours_of_channels = [
-    ('first_response_hours', 'true'),
-    ('email_first_response_hours', "channel = 'email'"),
-    ('phone_first_response_hours', "channel = 'phone'"),
+{#- Answers about one channel, beside those about all others: their intervals are Newcombe's. -#}
+{%- set gaps_of_channels = [
+    ('email_satisfied_gap', 'email', 'csat_score >= 4'),
+    ('phone_unhappy_gap', 'phone', 'csat_score < 4'),
 ] -%}
-{#- Measures of effects: own measure, event, what is told of it. -#}
-{%- set lapse = {'value': '-adjusted_difference', 'low': '-adjusted_high_95', 'high': '-adjusted_low_95'} -%}
-{%- set rise = {'value': 'adjusted_difference', 'low': 'adjusted_low_95', 'high': 'adjusted_high_95'} -%}
+{#- What else is counted. Own measure, where, value, lower and upper end, count, rows. -#}
+{%- set median_hours = 'cast(median(cast(first_response_minutes as double)) as double) / 60' -%}
+{%- set answers = 'count(first_response_minutes)' -%}
+{%- set rise = ('effects', 'adjusted_difference', 'adjusted_low_95', 'adjusted_high_95', 'treated_customers') -%}
+{%- set lapse = ('effects', '-adjusted_difference', '-adjusted_high_95', '-adjusted_low_95', 'treated_customers') -%}
+{%- set stayed_away = ('effects', '1 - treated_mean', 'null', 'null', 'treated_customers') -%}
+{%- set bad_service = "event_family = 'service' and event_name = 'bad_service'" -%}
+{%- set bad_experience = "event_family = 'bad_experience' and event_name = 'any_bad_experience'" -%}
+{%- set figures = [
+    ('acquisition_times_as_much', 'acquisition_costs', 'times_as_much', 'null', 'null', 'new_customers', 'true'),
+    ('acquisition_times_more', 'acquisition_costs', 'times_as_much - 1', 'null', 'null', 'new_customers', 'true'),
+    ('loyalty_repeat_gap', 'loyalty_months',
+        ratio('sum(repeated)', 'sum(buyers)') ~ ' - ' ~ ratio('sum(others_repeated)', 'sum(other_buyers)'),
+        'null', 'null', 'sum(buyers)', 'true'),
+    ('loyalty_tier_effect',) + rise + ("event_family = 'loyalty' and event_name = 'loyalty_tier_reached'",),
+    ('recovery_effect',) + rise + ("event_family = 'service' and event_name = 'service_recovery'",),
+    ('bad_service_effect',) + lapse + (bad_service,),
+    ('first_bad_experience_effect',) + lapse + (bad_experience,),
+    ('bad_service_lapse',) + stayed_away + (bad_service,),
+    ('first_bad_experience_lapse',) + stayed_away + (bad_experience,),
+    ('forgone_margin', 'churn_costs', 'cast(forgone_margin_365d_amount as double)',
+        'cast(forgone_margin_365d_low_amount as double)', 'cast(forgone_margin_365d_high_amount as double)',
+        'newly_lapsed_customers', 'true'),
+    ('uncomplained_share', 'complaints', 'uncomplained_share', 'uncomplained_share_low', 'uncomplained_share_high',
+        'bad_events', 'true'),
+    ('silent_share', 'complaints', 'silent_share', 'silent_share_low', 'silent_share_high', 'bad_events', 'true'),
+    ('promised_days', 'deliveries', 'cast(median(' ~ days_between('ordered_date', 'promised_date') ~ ') as double)',
+        'null', 'null', 'count(*)', 'true'),
+    ('referral_reward', 'referrals', 'avg(cast(reward_amount as double))', 'null', 'null', 'count(reward_amount)',
+        'true'),
+    ('first_response_hours', 'tickets', median_hours, 'null', 'null', answers, 'true'),
+    ('email_first_response_hours', 'tickets', median_hours, 'null', 'null', answers, "channel = 'email'"),
+    ('phone_first_response_hours', 'tickets', median_hours, 'null', 'null', answers, "channel = 'phone'"),
+    ('first_response_hours_p90', 'slowest_tickets',
+        'case when p90_minutes < ' ~ unanswered_minutes ~ ' then p90_minutes / 60 end', 'null', 'null', 'tickets',
+        'true'),
+] -%}
 
 with
 
@@ -93,15 +143,15 @@ effects as (
 
 conversions as (
 
-    select
-        customer_state,
-        sum(sessions) as sessions,
-        sum(purchase_sessions) as purchase_sessions,
-        sum(recognised_sessions) as recognised_sessions,
-        sum(recognised_purchase_sessions) as recognised_purchase_sessions
-    from {{ ref('fct_conversion_months') }}
+    select * from {{ ref('fct_conversion_months') }}
     where breakdown = 'all' and is_mature
-    group by 1
+
+),
+
+churn_costs as (
+
+    select * from {{ ref('fct_churn_costs') }}
+    where order_count_band = 'all'
 
 ),
 
@@ -128,6 +178,7 @@ tickets as (
 
 ),
 
+-- A ticket that waits still has waited longest; where more than a tenth do, there is no such hour.
 slowest_tickets as (
 
     select
@@ -158,98 +209,28 @@ returns_value as (
 
 ),
 
--- Answers about one channel, beside those about all others: their intervals are Newcombe's.
 gaps as (
 
+    {% for own_measure, channel, hit in gaps_of_channels -%}
     select
-        'email_satisfied_gap' as own_measure,
-        count(*) filter (where channel = 'email' and csat_score >= 4) as hits,
-        count(csat_score) filter (where channel = 'email') as trials,
-        count(*) filter (where channel <> 'email' and csat_score >= 4) as other_hits,
-        count(csat_score) filter (where channel <> 'email') as other_trials
-    from tickets
-
-    union all
-
-    select
-        'phone_unhappy_gap',
-        count(*) filter (where channel = 'phone' and csat_score < 4),
-        count(csat_score) filter (where channel = 'phone'),
-        count(*) filter (where channel <> 'phone' and csat_score < 4),
-        count(csat_score) filter (where channel <> 'phone')
-    from tickets
-
-),
-
--- Shares, as hits of trials: their intervals are Wilson's.
-counts as (
-
-    select 'annual_renewal_first' as own_measure, sum(renewed) as hits, sum(decided) as trials
-    from renewals
-    where term_number = 1
-
-    union all
-
-    select 'annual_renewal_second', sum(renewed), sum(decided)
-    from renewals
-    where term_number = 2
-
-    union all
-
-    select 'annual_renewal_later', sum(renewed), sum(decided)
-    from renewals
-    where term_number >= 2
-
-    union all
-
-    select 'trial_conversion', sum(converted_trials), sum(decided_trials)
-    from trials
-
-    union all
-
-    select
-        case customer_state when 'new' then 'new_conversion' else 'existing_conversion' end,
-        purchase_sessions,
-        sessions
-    from conversions
-    where customer_state in ('new', 'existing')
-
-    union all
-
-    select 'existing_recognised_conversion', recognised_purchase_sessions, recognised_sessions
-    from conversions
-    where customer_state = 'existing'
-
-    union all
-
-    select 'returning_conversion', sum(purchase_sessions), sum(sessions)
-    from conversions
-    where customer_state <> 'new'
-
-    union all
-
-    select 'uncomplained_customer_share', count(*) filter (where not has_complained), count(*)
-    from unhappy_customers
-
-    union all
-
-    {% for own_measure, hits, trials in shares_of_tickets -%}
-    select '{{ own_measure }}', count(*) filter (where {{ hits }}), count({{ trials }})
+        '{{ own_measure }}' as own_measure,
+        count(*) filter (where channel = '{{ channel }}' and {{ hit }}) as hits,
+        count(csat_score) filter (where channel = '{{ channel }}') as trials,
+        count(*) filter (where channel <> '{{ channel }}' and {{ hit }}) as other_hits,
+        count(csat_score) filter (where channel <> '{{ channel }}') as other_trials
     from tickets
     {{ 'union all' if not loop.last }}
+    {% endfor %}
+),
 
-    {% endfor -%}
+counts as (
 
-    union all
-
-    select 'early_share', count(*) filter (where days_late < 0), count(days_late)
-    from deliveries
-
-    union all
-
-    select 'return_rate', sum(returned_units), sum(delivered_units)
-    from returns_value
-
+    {% for own_measure, relation, hits, trials, rows_counted in shares -%}
+    select '{{ own_measure }}' as own_measure, {{ hits }} as hits, {{ trials }} as trials
+    from {{ relation }}
+    where {{ rows_counted }}
+    {{ 'union all' if not loop.last }}
+    {% endfor %}
 ),
 
 measured as (
@@ -285,118 +266,15 @@ measured as (
 
     union all
 
-    select
-        concat('profit_rise_', reading, '_', acquisition),
-        profit_rise_share,
-        null,
-        null,
-        customers
+    select concat('profit_rise_', reading, '_', acquisition), profit_rise_share, null, null, customers
     from profits
-
+    {% for own_measure, relation, value, low, high, own_count, rows_counted in figures %}
     union all
 
-    select 'acquisition_times_as_much', times_as_much, null, null, cast(new_customers as bigint)
-    from acquisition_costs
-
-    union all
-
-    select 'acquisition_times_more', times_as_much - 1, null, null, cast(new_customers as bigint)
-    from acquisition_costs
-
-    union all
-
-    select
-        'loyalty_repeat_gap',
-        {{ ratio('sum(repeated)', 'sum(buyers)') }} - {{ ratio('sum(others_repeated)', 'sum(other_buyers)') }},
-        null,
-        null,
-        cast(sum(buyers) as bigint)
-    from loyalty_months
-
-    union all
-
-    {% for own_measure, family, event, told in [
-        ('loyalty_tier_effect', 'loyalty', 'loyalty_tier_reached', rise),
-        ('recovery_effect', 'service', 'service_recovery', rise),
-        ('bad_service_effect', 'service', 'bad_service', lapse),
-        ('first_bad_experience_effect', 'bad_experience', 'any_bad_experience', lapse),
-    ] -%}
-    select '{{ own_measure }}', {{ told.value }}, {{ told.low }}, {{ told.high }}, treated_customers
-    from effects
-    where event_family = '{{ family }}' and event_name = '{{ event }}'
-
-    union all
-
-    {% endfor -%}
-    {% for own_measure, family, event in [
-        ('bad_service_lapse', 'service', 'bad_service'),
-        ('first_bad_experience_lapse', 'bad_experience', 'any_bad_experience'),
-    ] -%}
-    select '{{ own_measure }}', 1 - treated_mean, null, null, treated_customers
-    from effects
-    where event_family = '{{ family }}' and event_name = '{{ event }}'
-
-    union all
-
-    {% endfor -%}
-    select
-        'forgone_margin',
-        cast(forgone_margin_365d_amount as double),
-        cast(forgone_margin_365d_low_amount as double),
-        cast(forgone_margin_365d_high_amount as double),
-        newly_lapsed_customers
-    from {{ ref('fct_churn_costs') }}
-    where order_count_band = 'all'
-
-    union all
-
-    select 'uncomplained_share', uncomplained_share, uncomplained_share_low, uncomplained_share_high, bad_events
-    from complaints
-
-    union all
-
-    select 'silent_share', silent_share, silent_share_low, silent_share_high, bad_events
-    from complaints
-
-    union all
-
-    select
-        'promised_days',
-        cast(median({{ days_between('ordered_date', 'promised_date') }}) as double),
-        null,
-        null,
-        count(*)
-    from deliveries
-
-    union all
-
-    select 'referral_reward', avg(cast(reward_amount as double)), null, null, count(reward_amount)
-    from referrals
-
-    union all
-
-    {% for own_measure, channels in hours_of_channels -%}
-    select
-        '{{ own_measure }}',
-        cast(median(cast(first_response_minutes as double)) as double) / 60,
-        null,
-        null,
-        count(first_response_minutes)
-    from tickets
-    where {{ channels }}
-
-    union all
-
-    {% endfor -%}
-    -- A ticket that waits still has waited longest; where more than a tenth do, there is no such hour.
-    select
-        'first_response_hours_p90',
-        case when p90_minutes < {{ unanswered_minutes }} then p90_minutes / 60 end,
-        null,
-        null,
-        tickets
-    from slowest_tickets
-
+    select '{{ own_measure }}', {{ value }}, {{ low }}, {{ high }}, cast({{ own_count }} as bigint)
+    from {{ relation }}
+    where {{ rows_counted }}
+    {% endfor %}
 ),
 
 compared as (
