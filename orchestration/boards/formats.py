@@ -12,6 +12,10 @@ MISSING = "–"
 _NAMES = {
     "vip": "VIP",
     "ios": "iOS",
+    "sms": "SMS",
+    "nps": "NPS",
+    "csat": "CSAT",
+    "ces": "CES",
     "bgnbd": "BG/NBD",
     "mbgnbd": "MBG/NBD",
     "mbgcnbd_k": "MBG/CNBD-k",
@@ -83,6 +87,7 @@ def _signed_points(value: Any) -> str:
 _FORMS: dict[str, Callable[..., str]] = {
     "count": _count,
     "decimal": lambda value: _minus(f"{value:,.2f}"),
+    "three_decimals": lambda value: _minus(f"{value:,.3f}"),
     "one_decimal": lambda value: _minus(f"{value:,.1f}"),
     "share": lambda value: _minus(f"{value * 100:.1f}%"),
     "whole_share": lambda value: _minus(f"{value * 100:.0f}%"),

@@ -163,13 +163,26 @@ def _select(board: Board, choice: Filter, made: Choices, links: Links) -> str:
 
 def _section(board: Board, section: Section, night: Night, made: Choices, context: Page) -> str:
     drawn = "".join(
-        _chart(chart, night.answer(board, chart, made.chosen), night, made, context)
+        _chart(board, chart, night.answer(board, chart, made.chosen), night, made, context)
         for chart in section.charts
     )
     return f'<section><h2>{html(section.title)}</h2><div class="charts">{drawn}</div></section>'
 
 
-def _chart(chart: Chart, answer: Answer, night: Night, made: Choices, context: Page) -> str:
+def _narrowed(board: Board, made: Choices) -> list[Filter]:
+    """Filters that leave out something that the board opens with."""
+    return [
+        choice
+        for choice in board.filters
+        if choice.narrows
+        and choice.name in made.chosen
+        and made.chosen[choice.name] != made.options[choice.name][0][0]
+    ]
+
+
+def _chart(
+    board: Board, chart: Chart, answer: Answer, night: Night, made: Choices, context: Page
+) -> str:
     if answer.no_data and chart.options.get("nothing") and answer.is_complete:
         inside = f'<p class="remark">{html(chart.options["nothing"])}</p>'
         reading = ""
@@ -180,6 +193,10 @@ def _chart(chart: Chart, answer: Answer, night: Night, made: Choices, context: P
         inside = DRAW[chart.kind](chart, answer, context)
         reading = f'<p class="reading">{html(chart.reading)}</p>' if chart.reading else ""
     definition = html(night.definition(chart.definition, made.chosen))
+    unheeded = [each.label for each in _narrowed(board, made) if f"${each.name}" not in chart.sql]
+    if unheeded:
+        words = " and ".join(label if label[:2].isupper() else label.lower() for label in unheeded)
+        reading += f'<p class="unheeded">Not narrowed by {html(words)}.</p>'
     return (
         f'<article class="chart {chart.kind} {chart.width}" id="{html(chart.id)}">'
         f"<h3>{html(chart.title)}</h3>{reading}{inside}"

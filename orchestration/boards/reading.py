@@ -1,5 +1,6 @@
 """What a page reads: one published night, its tables, its metric catalogue, and the rows of each query."""
 
+import re
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -16,6 +17,9 @@ from orchestration.boards.specification import (
     Filter,
     tables_of,
 )
+
+# The catalogue speaks of columns and settings (`as_of_date`); a board's reader reads words.
+_CODE = re.compile(r"\b[a-z]+(?:_[a-z0-9]+)+\b")
 
 
 class Copy(Protocol):
@@ -98,7 +102,8 @@ class Night:
             return said.text or "The catalogue of metrics is not in this copy."
         if (said.metric, variant) not in self._metrics:
             raise BoardError(f"dim_metrics has no variant {variant} of {said.metric}")
-        found = self._metrics[said.metric, variant]
+        found = self._metrics[said.metric, variant].replace("as_of_date", "the as-of date")
+        found = _CODE.sub(lambda code: code[0].replace("_", " "), found)
         return f"{found} {said.text}".strip()
 
     def options(self, choice: Filter) -> list[tuple[str, str]]:

@@ -21,12 +21,14 @@ class BoardError(ValueError):
 class Filter:
     """A choice at the top of a board. `options` is SQL: columns `value` and `label`, the default first.
 
-    Every query of the board sees the chosen value as the parameter `$name`, a text.
+    Every query of the board sees the chosen value as the parameter `$name`, a text. A filter that `narrows` leaves
+    rows out, and a chart that does not heed it says so; others change how something is counted.
     """
 
     name: str
     label: str
     options: str
+    narrows: bool = True
 
 
 @dataclass(frozen=True)

@@ -55,9 +55,11 @@ COUNTED = {
 """,
     "fct_top_customers": """
     select
-        segments.customer_id, customers.country_code, segments.rfm_group, segments.risk_band,
+        segments.customer_id, customers.country_code, customers.first_channel, customers.is_member_now,
+        segments.rfm_group, segments.risk_band,
         row_number() over (
-            partition by customers.country_code, segments.rfm_group, segments.risk_band
+            partition by customers.country_code, customers.first_channel, customers.is_member_now,
+                segments.rfm_group, segments.risk_band
             order by v.residual_clv_365d_amount desc, segments.customer_id
         ) as rank_in_group,
         segments.lifecycle_stage, segments.value_tier, v.occasion_count, v.historic_clv_amount,

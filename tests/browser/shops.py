@@ -1,6 +1,6 @@
 """The shops that the boards are looked at with, built once under the data folder and kept there.
 
-A shop whose copy lacks a table that some board reads was made by older models, and is made again.
+A shop whose copy cannot answer what some board asks was made by older models, and is made again.
 """
 
 import os
@@ -11,8 +11,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from orchestration.assets.boards import CHARTS_DIRECTORY
-from orchestration.boards.specification import load_boards
+from orchestration.boards.page import choices
+from orchestration.boards.reading import Night
+from orchestration.boards.specification import Board, load_boards
+from orchestration.resources.boards import CopyReader
 from orchestration.resources.serving import NothingPublishedError, ServingFolder
+from orchestration.resources.warehouse import EngineError
 from orchestration.settings import PROJECT_DIRECTORY, from_environment
 
 RETENTION = Path(sys.executable).with_name("retention")
@@ -57,14 +61,23 @@ class Shop:
             )
 
     def _is_built(self) -> bool:
+        reader = CopyReader(self.serving)
         try:
-            _, rows = self.serving.query(
-                "select table_name from information_schema.tables where table_schema = 'marts'"
-            )
-        except NothingPublishedError:
+            with reader.opened() as copy:
+                night = Night(copy)
+                return all(_is_answered(board, night) for board in load_boards(CHARTS_DIRECTORY))
+        except (NothingPublishedError, EngineError):
             return False
-        needed = {table for board in load_boards(CHARTS_DIRECTORY) for table in board.tables}
-        return needed <= {name for (name,) in rows}
+        finally:
+            reader.close()
+
+
+def _is_answered(board: Board, night: Night) -> bool:
+    """Whether the tables of a board are there; a column that is not raises EngineError."""
+    made = choices(board, night, {})
+    for chart in board.charts:
+        night.answer(board, chart, made.chosen)
+    return set(board.tables) <= night.tables
 
 
 SHOPS = (

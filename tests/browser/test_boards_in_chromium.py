@@ -14,10 +14,13 @@ from tests.browser.conftest import Looked
 from tests.browser.on_screen import CELLS, shown
 
 WIDTHS = {"desk": 1440, "phone": 390}
+# Between the two, where charts of half the width are narrowest.
+TABLET = 820
 WRITTEN_NUMBERS = {
     "count",
     "one_decimal",
     "decimal",
+    "three_decimals",
     "share",
     "whole_share",
     "money",
@@ -34,6 +37,20 @@ LAY_OPEN = """() => {
 SMALL_TEXTS = """[...document.querySelectorAll('body *')].filter(each =>
     each.children.length === 0 && each.textContent.trim()
     && parseFloat(getComputedStyle(each).fontSize) < 11).length"""
+
+
+# Labels below a picture and beside it that run into each other.
+RUN_TOGETHER = """() => [...document.querySelectorAll('.picture .labels, .picture .ticks')].flatMap(all => {
+    const boxes = [...all.children].map(each => [each.textContent, each.getBoundingClientRect()])
+        .filter(([, box]) => box.width > 0);
+    return boxes.flatMap(([text, box], place) => boxes.slice(place + 1)
+        .filter(([, other]) => box.left < other.right && other.left < box.right
+            && box.top < other.bottom && other.top < box.bottom)
+        .map(([other]) => `${text} and ${other} in ${all.closest('article').id}`));
+})"""
+UNLABELLED = """[...document.querySelectorAll('.picture .labels')].filter(all =>
+    ![...all.children].some(each => each.getBoundingClientRect().width > 0)
+    ).map(all => all.closest('article').id)"""
 
 
 class Watched:
@@ -71,10 +88,23 @@ def test_a_board_opens_whole_fits_the_screen_and_asks_nobody(
         assert page.locator("article.chart").count() == len(board.charts)
         too_wide = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
         small = page.evaluate(SMALL_TEXTS)
+        together, unlabelled = page.evaluate(RUN_TOGETHER), page.evaluate(UNLABELLED)
     assert watched.said == []
     assert watched.asked == [address]
     assert too_wide <= 0, f"the page is {too_wide} pixels wider than the screen"
     assert small == 0, f"{small} texts are smaller than 11 pixels"
+    assert together == []
+    assert unlabelled == []
+
+
+def test_a_board_fits_a_tablet_and_its_labels_can_be_read(chromium, looked, board):
+    with Watched(chromium, TABLET) as watched:
+        watched.page.goto(looked.address("static", board.name))
+        too_wide = watched.page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
+        together, unlabelled = (watched.page.evaluate(each) for each in (RUN_TOGETHER, UNLABELLED))
+    assert too_wide <= 0, f"the page is {too_wide} pixels wider than the screen"
+    assert together == []
+    assert unlabelled == []
 
 
 @pytest.mark.parametrize("width", WIDTHS.values(), ids=WIDTHS)
@@ -140,6 +170,8 @@ def numbers_of(chart: Chart, rows: list[dict]) -> list[float]:
     if chart.kind in ("line", "columns"):
         # Their table has a row for every place, and a column for every series.
         places = list(dict.fromkeys(row["x"] for row in rows))
+        if not isinstance(places[0], str):
+            places.sort()
         ordered = sorted(rows, key=lambda row: row["place"]) if "place" in rows[0] else rows
         names = list(dict.fromkeys(row.get("series") for row in ordered))
         cells = {(row["x"], row.get("series")): row["value"] for row in rows}

@@ -57,6 +57,18 @@ def test_every_format_that_a_board_names_exists(boards):
     assert named - set(FORMS) == set()
 
 
+def test_every_heading_of_a_table_is_a_text(boards):
+    """YAML reads an unquoted No as false."""
+    odd = [
+        (board.name, chart.id, column)
+        for board in boards
+        for chart in board.charts
+        for column in chart.options.get("columns", {}).values()
+        if not isinstance(column.get("label"), str)
+    ]
+    assert odd == []
+
+
 def test_every_link_leads_to_a_filter_of_a_board(boards):
     filters = {(board.name, choice.name) for board in boards for choice in board.filters}
     links = [

@@ -40,6 +40,12 @@ experiments as (
 
 ),
 
+campaigns as (
+
+    select * from {{ ref('stg_campaigns') }} -- tombstones wanted: what a deleted campaign did keeps its name
+
+),
+
 -- Where one arm lost units, the arms are no longer alike, and nothing is concluded.
 lost_units as (
 
@@ -335,10 +341,14 @@ final as (
 
     select
         -- keys
-        campaign_id,
-        arm,
-        message_week,
-        experiment_id,
+        dated.campaign_id,
+        dated.arm,
+        dated.message_week,
+        dated.experiment_id,
+
+        -- attributes
+        campaigns.name as campaign_name,
+        campaigns.channel as campaign_channel,
 
         -- measures
         {% for measure in counted -%}
@@ -376,6 +386,7 @@ final as (
         {{ as_of_date() }} as as_of_date
 
     from dated
+    left join campaigns on dated.campaign_id = campaigns.campaign_id
 
 )
 

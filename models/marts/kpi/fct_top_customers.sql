@@ -32,6 +32,8 @@ joined as (
     select
         segments.customer_id,
         coalesce(customers.country_code, 'unknown') as country_code,
+        coalesce(customers.first_channel, 'unknown') as first_channel,
+        customers.is_member_now,
         segments.rfm_group,
         coalesce(segments.risk_band, 'unknown') as risk_band,
         segments.lifecycle_stage,
@@ -56,7 +58,7 @@ ranked as (
     select
         *,
         row_number() over (
-            partition by country_code, rfm_group, risk_band
+            partition by country_code, first_channel, is_member_now, rfm_group, risk_band
             order by residual_clv_365d_amount desc nulls last, customer_id asc
         ) as rank_in_group
     from joined
@@ -71,6 +73,8 @@ final as (
 
         -- attributes
         country_code,
+        first_channel,
+        is_member_now,
         rfm_group,
         risk_band,
         cast(rank_in_group as integer) as rank_in_group,

@@ -8,6 +8,13 @@ from dataclasses import dataclass
 WIDTH = 1000.0
 HEIGHT = 400.0
 
+# What is left for the labels of a picture at least as wide as charts/style.css says for room0, room1, ...
+ROOM_PIXELS = (225, 310, 500, 790)
+# A letter of the labels, in the widest of the fonts that a page may be shown in.
+LETTER_PIXELS = 8
+GAP_PIXELS = 10
+MOST_LABELS = 13
+
 
 @dataclass(frozen=True)
 class Scale:
@@ -53,9 +60,18 @@ def shown_places(count: int, most: int) -> list[int]:
     return list(range(count - 1, -1, -step))[::-1]
 
 
-def shown_on_a_phone(places: Sequence[int], *, are_long: bool) -> set[int]:
-    """Of labels that a desk has room for, those that a phone has room for: every second one of many."""
-    return set(places[::-1][::2] if len(places) > (2 if are_long else 4) else places)
+def labels_by_room(words: Sequence[str]) -> list[tuple[int, str]]:
+    """The places whose label is shown at some width, each with the marks of those widths (`room0 room2`).
+
+    A picture does not know how wide it will be shown, so it carries the labels of every width, and the style shows
+    those of its own (charts/style.css, `@container`). Words that run into each other name nothing.
+    """
+    widest = max((len(text) for text in words), default=0) * LETTER_PIXELS + GAP_PIXELS
+    found: dict[int, list[str]] = {}
+    for number, room in enumerate(ROOM_PIXELS):
+        for place in shown_places(len(words), min(MOST_LABELS, max(2, int(room / widest)))):
+            found.setdefault(place, []).append(f"room{number}")
+    return [(place, " ".join(marks)) for place, marks in sorted(found.items())]
 
 
 def _round_step(raw: float) -> float:

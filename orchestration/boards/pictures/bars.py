@@ -4,19 +4,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from orchestration.boards.formats import html
-from orchestration.boards.pictures.axes import (
-    HEIGHT,
-    WIDTH,
-    Scale,
-    scale,
-    shown_on_a_phone,
-    shown_places,
-)
+from orchestration.boards.pictures.axes import HEIGHT, WIDTH, Scale, labels_by_room, scale
 from orchestration.boards.pictures.drawing import (
     Page,
     legend,
     mark,
     numbers_below,
+    places_of,
     series_name,
     series_of,
 )
@@ -55,7 +49,7 @@ def draw_columns(chart: Chart, answer: Answer, page: Page) -> str:
     """Columns `x`, `value` and `series`: stacked from zero, upwards and downwards."""
     records = answer.records()
     names = series_of(records)
-    places = list(dict.fromkeys(record["x"] for record in records))
+    places = places_of(records)
     stacks = {place: _stack(records, place, names) for place in places}
     ends = [end for stack in stacks.values() for _, low, high in stack for end in (low, high)]
     axis = scale(ends or [0.0])
@@ -65,12 +59,10 @@ def draw_columns(chart: Chart, answer: Answer, page: Page) -> str:
         for name_place, low, high in stacks[place]:
             drawn.append(_block(index, width, name_place, low, high, axis))
         drawn.append(_hint(chart, records, place, index * width, width, page))
-    form = chart.options.get("x_format", "text")
-    shown = shown_places(len(places), 8 if chart.width != "full" else 13)
-    kept = shown_on_a_phone(shown, are_long=form == "date")
+    words = [page.text(place, chart.options.get("x_format", "text")) for place in places]
     labels = [
-        (100 * (place + 0.5) / len(places), page.text(places[place], form), place in kept)
-        for place in shown
+        (100 * (place + 0.5) / len(places), words[place], rooms)
+        for place, rooms in labels_by_room(words)
     ]
     return (
         legend(chart, names, page, filled=True)

@@ -31,6 +31,18 @@ def series_of(records: Sequence[Mapping[str, Any]]) -> list[str]:
     return list(dict.fromkeys(str(record.get("series", "")) for record in records))
 
 
+def places_of(records: Sequence[Mapping[str, Any]]) -> list[Any]:
+    """The places along a picture, from left to right.
+
+    Days and numbers stand in their own order: of two series the second may begin before the first. Words stand in
+    the order of the query.
+    """
+    found = list(dict.fromkeys(record["x"] for record in records))
+    if any(isinstance(place, str) for place in found):
+        return found
+    return sorted(found, key=lambda place: (place is not None, place))
+
+
 def legend(chart: Chart, names: Sequence[str], page: Page, *, filled: bool) -> str:
     """Colour and stroke of each series; nothing where there is one."""
     if len(names) < 2:
@@ -64,7 +76,7 @@ def numbers_below(chart: Chart, answer: Answer, page: Page) -> str:
     names = series_of(records)
     form = chart.options.get("x_format", "text")
     has_interval = "low" in answer.names
-    places = list(dict.fromkeys(record["x"] for record in records))
+    places = places_of(records)
     cells = {(record["x"], str(record.get("series", ""))): record for record in records}
     head = "".join(
         f'<th scope="col">{html(series_name(chart, name, page) or chart.options.get("value_label", chart.unit))}</th>'
@@ -89,6 +101,7 @@ def numbers_below(chart: Chart, answer: Answer, page: Page) -> str:
     )
 
 
-def scrolled(chart: Chart) -> str:
-    """The opening of a box that scrolls sideways by itself; the keyboard reaches it, so it has a name."""
-    return f'<div class="scroll" tabindex="0" role="region" aria-label="{html(chart.title)}">'
+def scrolled(chart: Chart, *, is_long: bool = False) -> str:
+    """The opening of a box that scrolls by itself; the keyboard reaches it, so it has a name."""
+    kind = "scroll long" if is_long else "scroll"
+    return f'<div class="{kind}" tabindex="0" role="region" aria-label="{html(chart.title)}">'

@@ -35,7 +35,7 @@ def draw_intervals(chart: Chart, answer: Answer, page: Page) -> str:
             f'<tr><th scope="row">{html(page.text(record["label"], chart.options.get("label_format", "text")))}</th>'
             f'<td class="axis" aria-hidden="true"><span class="nought" style="left:{place(axis, 0.0):.2f}%"></span>'
             f"{_mark('naive', record, NAIVE, axis)}{_mark('adjusted', record, ADJUSTED, axis)}</td>"
-            f'<td class="number">{_written(chart, record, NAIVE, page)}</td>'
+            f'<td class="number gap">{_written(chart, record, NAIVE, page)}</td>'
             f'<td class="number">{_written(chart, record, ADJUSTED, page)}{note}</td></tr>'
         )
     head = (

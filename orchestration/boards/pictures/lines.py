@@ -8,15 +8,15 @@ from orchestration.boards.pictures.axes import (
     HEIGHT,
     WIDTH,
     Scale,
+    labels_by_room,
     scale,
-    shown_on_a_phone,
-    shown_places,
 )
 from orchestration.boards.pictures.drawing import (
     Page,
     legend,
     mark,
     numbers_below,
+    places_of,
     series_name,
     series_of,
 )
@@ -25,10 +25,10 @@ from orchestration.boards.specification import Chart
 
 
 def draw_line(chart: Chart, answer: Answer, page: Page) -> str:
-    """Columns `x`, `value`, and where there are any `series`, `low`, `high`; in the order of x."""
+    """Columns `x`, `value`, and where there are any `series`, `low`, `high`; each series in the order of x."""
     records = answer.records()
     names = series_of(records)
-    places = list(dict.fromkeys(record["x"] for record in records))
+    places = places_of(records)
     levels = [
         float(record[end])
         for record in records
@@ -43,8 +43,9 @@ def draw_line(chart: Chart, answer: Answer, page: Page) -> str:
     across = {place: _across(index, len(places)) for index, place in enumerate(places)}
     drawn = []
     for index, name in enumerate(names):
-        own = [record for record in records if str(record.get("series", "")) == name]
-        drawn.append(_curve(own, across, axis, index, is_dotted=len(places) <= 40))
+        drawn.append(
+            _curve(_own(records, name, places), across, axis, index, is_dotted=len(places) <= 40)
+        )
     drawn.append(_hints(chart, records, places, across, page))
     return (
         legend(chart, names, page, filled=False)
@@ -57,14 +58,14 @@ def frame(
     chart: Chart,
     axis: Scale,
     drawn: Sequence[str],
-    labels: Sequence[tuple[float, str, bool]],
+    labels: Sequence[tuple[float, str, str]],
     page: Page,
 ) -> str:
     """The picture between its axes. Labels are text of the page, so they keep their size at every width.
 
-    `labels` are places in per cent, words, and whether a narrow screen shows them too.
+    `labels` are places in per cent, words, and the widths that have room for them.
     """
-    form = chart.options.get("axis_format", _axis_form(chart.format))
+    form = chart.options.get("axis_format", _axis_form(chart.format, axis))
     ticks = "".join(
         f'<span style="top:{axis.percent(tick):.2f}%">{html(page.text(tick, form))}</span>'
         for tick in axis.ticks
@@ -74,8 +75,8 @@ def frame(
         for tick in axis.ticks
     )
     below = "".join(
-        f'<span class="{"" if is_kept else "wide"}" style="left:{place:.2f}%">{html(words)}</span>'
-        for place, words, is_kept in labels
+        f'<span class="{rooms}" style="left:{place:.2f}%">{html(words)}</span>'
+        for place, words, rooms in labels
     )
     x_label = chart.options.get("x_label", "")
     title = f'<p class="axis-title">{html(x_label)}</p>' if x_label else ""
@@ -88,14 +89,24 @@ def frame(
     )
 
 
-def _axis_form(form: str) -> str:
-    return {"share": "whole_share", "money": "money_short", "money_pence": "money_short"}.get(
-        form, form
-    )
+def _axis_form(form: str, axis: Scale) -> str:
+    """Ticks are written shorter than values, but never so short that 2.5% becomes 2%."""
+    if form in ("share", "whole_share"):
+        is_whole = all(abs(100 * tick - round(100 * tick)) < 1e-6 for tick in axis.ticks)
+        return "whole_share" if is_whole else "share"
+    return {"money": "money_short", "money_pence": "money_short"}.get(form, form)
 
 
 def _across(index: int, count: int) -> float:
     return WIDTH / 2 if count == 1 else WIDTH * index / (count - 1)
+
+
+def _own(
+    records: Sequence[Mapping[str, Any]], name: str, places: Sequence[Any]
+) -> list[Mapping[str, Any]]:
+    """The records of a series from left to right; a place that only others have is one without a value."""
+    own = {record["x"]: record for record in records if str(record.get("series", "")) == name}
+    return [own.get(place, {}) for place in places]
 
 
 def _curve(
@@ -135,13 +146,11 @@ def _runs(records: Sequence[Mapping[str, Any]], name: str) -> list[list[Mapping[
     return [run for run in runs if run]
 
 
-def _labels(chart: Chart, places: Sequence[Any], page: Page) -> list[tuple[float, str, bool]]:
-    form = chart.options.get("x_format", "text")
-    shown = shown_places(len(places), 8 if chart.width != "full" else 13)
-    kept = shown_on_a_phone(shown, are_long=form == "date")
+def _labels(chart: Chart, places: Sequence[Any], page: Page) -> list[tuple[float, str, str]]:
+    words = [page.text(place, chart.options.get("x_format", "text")) for place in places]
     return [
-        (_across(place, len(places)) / WIDTH * 100, page.text(places[place], form), place in kept)
-        for place in shown
+        (_across(place, len(places)) / WIDTH * 100, words[place], rooms)
+        for place, rooms in labels_by_room(words)
     ]
 
 

@@ -12,11 +12,24 @@ _LIGHT = (241, 246, 251)
 _DARK = (18, 78, 140)
 _WARM = (253, 244, 236)
 _WARM_DARK = (154, 52, 18)
-NUMERIC = {"count", "decimal", "one_decimal", "share", "whole_share", "points", "share_change"} | {
+NUMERIC = {
+    "count",
+    "decimal",
+    "one_decimal",
+    "three_decimals",
+    "share",
+    "whole_share",
+    "points",
+    "share_change",
+} | {
     "money",
     "money_pence",
     "money_short",
 }
+
+
+# A longer table scrolls in a box of its own, under its headings, so that what stands below it is found.
+LONG_ROWS = 24
 
 
 def draw_heat(chart: Chart, answer: Answer, page: Page) -> str:
@@ -79,7 +92,8 @@ def draw_table(chart: Chart, answer: Answer, page: Page) -> str:
         for name in names
     )
     body = []
-    for record in answer.records():
+    records = answer.records()
+    for record in records:
         cells = []
         for place, name in enumerate(names):
             text = html(page.text(record[name], forms[name]))
@@ -92,7 +106,8 @@ def draw_table(chart: Chart, answer: Answer, page: Page) -> str:
             cells.append(f'<th scope="row">{text}</th>' if place == 0 else f"<td{kind}>{text}</td>")
         body.append(f"<tr>{''.join(cells)}</tr>")
     return (
-        f'{scrolled(chart)}<table class="plain"><thead><tr>{head}</tr></thead>'
+        f"{scrolled(chart, is_long=len(records) > LONG_ROWS)}"
+        f'<table class="plain"><thead><tr>{head}</tr></thead>'
         f"<tbody>{''.join(body)}</tbody></table></div>"
     )
 

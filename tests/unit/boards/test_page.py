@@ -28,6 +28,29 @@ def test_a_choice_reaches_the_query(board, night):
     assert '<option value="GB" selected>' in text
 
 
+def test_a_chart_that_does_not_follow_a_choice_says_so_and_one_that_does_is_silent(board, night):
+    narrowed = page([board], board, night, {"country": "GB"}, LiveLinks(), "")
+    assert "Not narrowed" not in chart(narrowed, "orders")
+    assert "Not narrowed by country." in chart(narrowed, "members")
+    assert "Not narrowed" not in page([board], board, night, {}, LiveLinks(), "")
+
+
+def test_a_choice_of_how_to_count_narrows_nothing(tmp_path, night):
+    counted = board_of(
+        tmp_path, BOARD.replace("label: Country\n", "label: Country\n    narrows: false\n")
+    )
+    text = page([counted], counted, night, {"country": "GB"}, LiveLinks(), "")
+    assert "Not narrowed" not in text
+
+
+def test_a_definition_of_the_catalogue_is_told_in_words(copy, board, night):
+    copy.connection.execute(
+        "update dim_metrics set definition = 'Orders in lapse_days before as_of_date.'"
+    )
+    text = chart(page([board], board, night, {}, LiveLinks(), ""), "orders")
+    assert "Orders in lapse days before the as-of date. Counted once." in text
+
+
 def test_a_change_is_told_in_words_and_not_by_colour_alone(board, night):
     up = chart(page([board], board, night, {}, LiveLinks(), ""), "orders")
     assert "+25.0% better" in up

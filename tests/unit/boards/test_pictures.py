@@ -1,15 +1,16 @@
 """Pictures: empty stays empty, a gap stays a gap, and what is written can be read."""
 
 import re
+from datetime import date
 
 import pytest
 
 from orchestration.boards.formats import written
-from orchestration.boards.pictures.axes import scale, shown_on_a_phone, shown_places
-from orchestration.boards.pictures.drawing import Page
+from orchestration.boards.pictures.axes import labels_by_room, scale, shown_places
+from orchestration.boards.pictures.drawing import Page, places_of
 from orchestration.boards.pictures.intervals import draw_intervals
 from orchestration.boards.pictures.lines import draw_line
-from orchestration.boards.pictures.tables import draw_heat
+from orchestration.boards.pictures.tables import LONG_ROWS, draw_heat, draw_table
 from orchestration.boards.reading import Answer
 from orchestration.boards.specification import Chart, Definition
 
@@ -65,6 +66,44 @@ def test_a_missing_value_is_a_gap_in_the_curve():
     assert '<th scope="row">3</th><td>–</td>' in text
 
 
+def test_places_go_on_in_time_whichever_series_the_query_tells_first():
+    days = [date(2025, month, 1) for month in (1, 2, 3)]
+    # The first series begins a month after the second, which has no value in February.
+    rows = ((days[1], "a", 0.4), (days[2], "a", 0.3), (days[0], "b", 0.2), (days[2], "b", 0.1))
+    answer = Answer(("x", "series", "value"), rows)
+    assert places_of(answer.records()) == days
+    text = draw_line(chart("line", x_format="month"), answer, PAGE)
+    assert re.findall(r'<th scope="row">(\w+ \d+)</th>', text) == [
+        "Jan 2025",
+        "Feb 2025",
+        "Mar 2025",
+    ]
+    lefts = [float(left) for left in re.findall(r'class="curve"[^>]* d="M([\d.]+) ', text)]
+    # One curve of a from the middle on; b has a hole there, so each of its two values stands alone.
+    assert lefts == [500.0, 0.0, 1000.0]
+
+
+def test_words_along_a_picture_stand_as_the_query_has_them():
+    assert places_of([{"x": "small"}, {"x": "large"}, {"x": "small"}]) == ["small", "large"]
+
+
+def test_a_tick_between_two_whole_percents_is_not_rounded_to_one():
+    rows = ((1, 0.0), (2, 0.1))
+    ticks = re.findall(
+        r'%">([\d.]+%)</span>', draw_line(chart("line"), Answer(("x", "value"), rows), PAGE)
+    )
+    assert ticks == ["0.0%", "2.5%", "5.0%", "7.5%", "10.0%"]
+
+
+def test_a_long_table_scrolls_in_a_box_and_a_short_one_does_not():
+    def box(rows: int) -> str:
+        answer = Answer(("name",), tuple((str(row),) for row in range(rows)))
+        return re.findall('<div class="([^"]+)"', draw_table(chart("table"), answer, PAGE))[0]
+
+    assert box(LONG_ROWS) == "scroll"
+    assert box(LONG_ROWS + 1) == "scroll long"
+
+
 def test_an_interval_is_drawn_and_written_beside_its_value():
     rows = ((1, 0.5, 0.4, 0.6),)
     text = draw_line(chart("line"), Answer(("x", "value", "low", "high"), rows), PAGE)
@@ -97,8 +136,16 @@ def test_a_line_along_its_ceiling_has_a_scale_below_it():
 def test_labels_below_a_picture_always_name_its_last_place():
     assert shown_places(36, 8) == [0, 5, 10, 15, 20, 25, 30, 35]
     assert shown_places(3, 8) == [0, 1, 2]
-    assert shown_on_a_phone([0, 5, 10, 15, 20, 25], are_long=False) == {5, 15, 25}
-    assert shown_on_a_phone([0, 1, 2, 3], are_long=True) == {1, 3}
+
+
+def test_a_narrow_picture_has_fewer_labels_than_a_wide_one_and_both_name_the_last_place():
+    months = [f"Mon {2000 + number}" for number in range(36)]
+    shown = {
+        room: [place for place, marks in labels_by_room(months) if room in marks.split()]
+        for room in ("room0", "room3")
+    }
+    # Eight letters of 8 pixels and 10 between: 3 times in 225 pixels, 10 times in 790.
+    assert shown == {"room0": [11, 23, 35], "room3": [3, 7, 11, 15, 19, 23, 27, 31, 35]}
 
 
 @pytest.mark.parametrize(
