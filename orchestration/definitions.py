@@ -12,7 +12,7 @@ from orchestration.assets.ingest import landing_assets
 from orchestration.assets.postgres import postgres_assets
 from orchestration.assets.publish import publish_assets
 from orchestration.assets.scoring import scoring_assets
-from orchestration.assets.shared import owners_by_group
+from orchestration.assets.shared import in_flow_order, owners_by_group
 from orchestration.checks.effects import EFFECT_CHECKS
 from orchestration.checks.health import HEALTH_CHECKS
 from orchestration.checks.scores import SCORE_CHECKS
@@ -58,12 +58,15 @@ def build_defs(overrides: Mapping[str, Any] | None = None) -> dg.Definitions:
     ]
     specs = [spec for definition in [*built, *CHECKS] for spec in definition.check_specs]
     return dg.Definitions(
-        assets=[
-            *built,
-            publish_assets(manifest, specs, owner=owners["staging"]),
-            boards_asset(owner=owners["kpi"]),
-            *postgres_assets(settings, owner=owners["staging"]),
-        ],
+        assets=dg.map_asset_specs(
+            in_flow_order(manifest),
+            [
+                *built,
+                publish_assets(manifest, specs, owner=owners["staging"]),
+                boards_asset(owner=owners["kpi"]),
+                *postgres_assets(settings, owner=owners["staging"]),
+            ],
+        ),
         asset_checks=CHECKS,
         jobs=[nightly],
         schedules=[nightly_schedule(settings)],

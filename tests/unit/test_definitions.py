@@ -58,6 +58,28 @@ def test_every_asset_has_a_group_an_owner_a_description_and_a_freshness_policy(a
     assert lacking == []
 
 
+def test_groups_are_listed_in_the_order_of_the_flow(assets):
+    """By name, as Dagster's pages list them. Tables of scores come back through staging, so they are the one way up."""
+    groups = {asset.key.to_user_string(): asset.group_name for asset in assets}
+    assert sorted(set(groups.values()))[:4] == [
+        "01_landing",
+        "02_reference",
+        "03_staging",
+        "04_intermediate",
+    ]
+    assert max(groups.values()).endswith("_serving")
+    against = [
+        f"{groups[parent.to_user_string()]} {parent.to_user_string()} feeds {groups[key]} {key}"
+        for asset in assets
+        for key in [asset.key.to_user_string()]
+        for parent in asset.parent_keys
+        if parent.to_user_string() in groups
+        and groups[parent.to_user_string()] > groups[key]
+        and not key.startswith("staging/stg_scores_")
+    ]
+    assert against == []
+
+
 def test_every_table_that_anything_reads_is_made_by_the_night(graph):
     outside = [
         key.to_user_string()

@@ -105,10 +105,12 @@ def draw_table(chart: Chart, answer: Answer, page: Page) -> str:
             kind = ' class="alarm"' if is_alarming else _side(forms[name])
             cells.append(f'<th scope="row">{text}</th>' if place == 0 else f"<td{kind}>{text}</td>")
         body.append(f"<tr>{''.join(cells)}</tr>")
+    is_long = len(records) > LONG_ROWS
+    more = f'<p class="remark">{len(records):,} rows; the table scrolls.</p>' if is_long else ""
     return (
-        f"{scrolled(chart, is_long=len(records) > LONG_ROWS)}"
+        f"{scrolled(chart, is_long=is_long)}"
         f'<table class="plain"><thead><tr>{head}</tr></thead>'
-        f"<tbody>{''.join(body)}</tbody></table></div>"
+        f"<tbody>{''.join(body)}</tbody></table></div>{more}"
     )
 
 
