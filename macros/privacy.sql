@@ -31,6 +31,7 @@
     'fct_orders',
     'fct_payment_settlements',
     'fct_payments',
+    'fct_product_recommendations',
     'fct_referrals',
     'fct_refunds',
     'fct_returns',

@@ -11,6 +11,7 @@ from orchestration.assets.effects import effects_asset
 from orchestration.assets.ingest import landing_assets
 from orchestration.assets.postgres import postgres_assets
 from orchestration.assets.publish import publish_assets
+from orchestration.assets.recommendations import recommendation_assets
 from orchestration.assets.scoring import scoring_assets
 from orchestration.assets.shared import in_flow_order, owners_by_group
 from orchestration.checks.effects import EFFECT_CHECKS
@@ -55,6 +56,7 @@ def build_defs(overrides: Mapping[str, Any] | None = None) -> dg.Definitions:
         *(dbt_half(manifest, half) for half in HALVES),
         scoring_assets(customer_owner=owners["clv"], court_owner=owners["scores"]),
         effects_asset(owner=owners["effects"]),
+        recommendation_assets(owner=owners["recommendations"]),
     ]
     specs = [spec for definition in [*built, *CHECKS] for spec in definition.check_specs]
     return dg.Definitions(

@@ -22,6 +22,7 @@ RUNGS = {
     "scores": 3,
     "segments": 3,
     "effects": 3,
+    "recommendations": 3,
     "growth": 3,
     "activation": 4,
     "whole_customer": 4,

@@ -41,7 +41,19 @@ def rolling_origins(ledger: Ledger, horizon_days: int) -> Origins:
     Origins
         Without days if the shop is too young to judge anything.
     """
-    age = ledger.until - ledger.first_day if ledger.orders.day.size else 0
+    first_day = ledger.first_day if ledger.orders.day.size else ledger.until
+    return quarterly_origins(first_day, ledger.until, horizon_days)
+
+
+def quarterly_origins(first_day: int, until: int, horizon_days: int) -> Origins:
+    """Choose the origins of a horizon between the first day of a shop and its last.
+
+    Examples
+    --------
+    >>> quarterly_origins(0, 500, 90).days
+    (228, 319, 410)
+    """
+    age = until - first_day
     room = age - MINIMUM_HISTORY_DAYS
     if room < MINIMUM_HORIZON_DAYS:
         return Origins(
@@ -51,8 +63,8 @@ def rolling_origins(ledger: Ledger, horizon_days: int) -> Origins:
             f" {MINIMUM_HORIZON_DAYS} to judge are needed",
         )
     judged = horizon_days if room >= horizon_days else room // 7 * 7
-    latest = ledger.until - judged
-    earliest = ledger.first_day + MINIMUM_HISTORY_DAYS
+    latest = until - judged
+    earliest = first_day + MINIMUM_HISTORY_DAYS
     count = min(ORIGINS, (latest - earliest) // DAYS_BETWEEN_ORIGINS + 1)
     days = tuple(latest - DAYS_BETWEEN_ORIGINS * step for step in reversed(range(count)))
     said = [f"{count} of {ORIGINS} origins" if count < ORIGINS else f"{count} origins"]

@@ -1,0 +1,64 @@
+"""The methods of a day, fitted on what was known of a part of the customers at its end."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from orchestration.science.recommendations.acts import Acts, Interactions, acts_until
+from orchestration.science.recommendations.catalogue import Catalogue, Floats
+from orchestration.science.recommendations.collaborative import Collaborative, fit_collaborative
+from orchestration.science.recommendations.content import Content, fit_content
+from orchestration.science.recommendations.popular import Popular, fit_popular, row_shares
+
+
+@dataclass(frozen=True)
+class Hybrid:
+    """The mean of what both methods say, or what the one says that has something to say."""
+
+    content: Content
+    collaborative: Collaborative
+    name: str = "hybrid"
+
+    def probabilities(self, acts: Acts) -> Floats:
+        """Shares, shape (n_customers, n_products); zeros where neither speaks."""
+        return row_shares(self.content.probabilities(acts) + self.collaborative.probabilities(acts))
+
+
+@dataclass(frozen=True)
+class Methods:
+    """What the same customers taught, from plain to able."""
+
+    popular: Popular
+    content: Content
+    collaborative: Collaborative
+    novelty: Floats
+
+    @property
+    def hybrid(self) -> Hybrid:
+        """Both together."""
+        return Hybrid(self.content, self.collaborative)
+
+
+def fit_methods(interactions: Interactions, catalogue: Catalogue, day: int) -> Methods:
+    """Fit everything on what was known at the end of a day."""
+    acts = acts_until(interactions, catalogue, day)
+    popular = fit_popular(interactions, catalogue, day)
+    return Methods(
+        popular,
+        fit_content(acts, catalogue, popular),
+        fit_collaborative(acts, catalogue),
+        self_information(acts),
+    )
+
+
+def self_information(acts: Acts) -> Floats:
+    """How unlikely a customer is to have bought each product, in bits: 0 where everybody has.
+
+    One more buyer than there were, so that what nobody has bought has a number. Source: Zhou et al.
+    (2010), Solving the apparent diversity-accuracy dilemma of recommender systems, PNAS 107(10),
+    4511-4515.
+    """
+    bought = acts.purchase_days > 0
+    buyers = np.bincount(acts.product[bought], minlength=acts.n_products)
+    customers = np.unique(acts.customer[bought]).size
+    return -np.log2((buyers + 1) / (customers + 1))
