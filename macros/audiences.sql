@@ -22,11 +22,3 @@
     {{ 'union all' if not loop.last }}
     {% endfor %}
 {%- endmacro %}
-
-{#- A day as words. -#}
-{% macro day_in_words(day) -%} cast(cast({{ day }} as date) as {{ string_type() }}) {%- endmacro %}
-
-{#- A whole number as words, with the singular or the plural of what it counts. -#}
-{% macro count_in_words(number, singular, plural) -%}
-cast({{ number }} as {{ string_type() }}) || case when {{ number }} = 1 then ' {{ singular }}' else ' {{ plural }}' end
-{%- endmacro %}

@@ -10,7 +10,7 @@ def main() -> None:
     texts = {
         dictionary.BLOCKS: dictionary.blocks(rows),
         dictionary.PAGE: dictionary.page(rows, dictionary.askable()),
-        exposures.FILE: exposures.text(),
+        **exposures.texts(),
     }
     for path, text in texts.items():
         (PROJECT_DIRECTORY / path).write_text(text, encoding="utf-8")

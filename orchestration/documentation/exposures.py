@@ -1,11 +1,12 @@
-"""Exposures of what carries every public table: the two copies and the metrics, so that dbt knows who reads what.
+"""Exposures that follow from what the project lists, so that dbt knows who reads what.
 
-`models/exposures/copies.yml` is written from the list of marts by `make dictionary`; a test holds it equal. Boards and
-bundles read a few tables each and have exposures of their own, written by hand.
+`make dictionary` writes `models/exposures/copies.yml` from the list of marts (what carries every public table: the two
+copies and the metrics) and `models/exposures/audiences.yml` from the audiences of `dbt_project.yml`; a test holds both
+equal. Boards and bundles read a few tables each and have exposures of their own, written by hand.
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import yaml
@@ -13,8 +14,10 @@ import yaml
 from orchestration.documentation.dictionary import SEMANTICS
 from orchestration.settings import PROJECT_DIRECTORY
 
-FILE = Path("models/exposures/copies.yml")
-OWNER = {"name": "data-engineering", "email": "data-engineering@shop.example"}
+COPIES = Path("models/exposures/copies.yml")
+AUDIENCES = Path("models/exposures/audiences.yml")
+ENGINEERS = {"name": "data-engineering", "email": "data-engineering@shop.example"}
+MARKETERS = {"name": "crm", "email": "crm@shop.example"}
 
 
 def marts(project: Path = PROJECT_DIRECTORY) -> list[str]:
@@ -30,8 +33,13 @@ def measured(project: Path = PROJECT_DIRECTORY) -> list[str]:
     return sorted(found)
 
 
-def text(project: Path = PROJECT_DIRECTORY) -> str:
-    """The file as it has to be."""
+def texts(project: Path = PROJECT_DIRECTORY) -> dict[Path, str]:
+    """The files as they have to be."""
+    return {COPIES: copies(project), AUDIENCES: audiences(project)}
+
+
+def copies(project: Path = PROJECT_DIRECTORY) -> str:
+    """The exposures of what carries every public table."""
     exposures = [
         _exposure(
             "published_copy",
@@ -53,17 +61,43 @@ def text(project: Path = PROJECT_DIRECTORY) -> str:
             measured(project),
         ),
     ]
+    return _file("the list of marts", exposures)
+
+
+def audiences(project: Path = PROJECT_DIRECTORY) -> str:
+    """An exposure of each audience: who is written to is decided in one table, and sent by the shop's own systems."""
+    variables = yaml.safe_load((project / "dbt_project.yml").read_text(encoding="utf-8"))["vars"]
+    exposures = [
+        _exposure(
+            f"audience_{audience['audience']}",
+            f"Audience: {audience['label']}",
+            f"{audience['who']} A window of {audience['window_days']} days, by {audience['channel']}.",
+            ["fct_audience_members"],
+            MARKETERS,
+        )
+        for audience in variables["audiences"]
+    ]
+    return _file("the audiences of dbt_project.yml", exposures)
+
+
+def _file(source: str, exposures: list[dict]) -> str:
     body = yaml.safe_dump({"exposures": exposures}, sort_keys=False, width=120, allow_unicode=True)
-    return "# Written by `make dictionary` from the list of marts.\n" + body
+    return f"# Written by `make dictionary` from {source}.\n{body}"
 
 
-def _exposure(name: str, label: str, description: str, models: Iterable[str]) -> dict:
+def _exposure(
+    name: str,
+    label: str,
+    description: str,
+    models: Iterable[str],
+    owner: Mapping[str, str] = ENGINEERS,
+) -> dict:
     return {
         "name": name,
         "label": label,
         "type": "application",
         "maturity": "high",
         "description": description,
-        "owner": dict(OWNER),
+        "owner": dict(owner),
         "depends_on": [f"ref('{model}')" for model in models],
     }

@@ -10,8 +10,41 @@ def reads(manifest: dict, name: str) -> set[str]:
     return {manifest["nodes"][key]["name"] for key in exposure["depends_on"]["nodes"]}
 
 
-def test_the_written_exposures_are_those_of_the_marts():
-    assert (PROJECT / exposures.FILE).read_text() == exposures.text(), "run `make dictionary`"
+def test_the_written_exposures_are_those_of_the_marts_and_the_audiences():
+    written = {path: (PROJECT / path).read_text(encoding="utf-8") for path in exposures.texts()}
+    assert written == exposures.texts(), "run `make dictionary`"
+
+
+def test_every_audience_has_an_exposure_that_builds_it_down_to_the_deliveries(manifest):
+    """So that `dbt build --select +exposure:audience_welcome` builds what the audience needs, and no board."""
+    accepted = next(
+        node["test_metadata"]["kwargs"]["accepted"]["audience"]
+        for node in manifest["nodes"].values()
+        if node["name"] == "fct_audience_members_rules_hold"
+    )
+    keys = {
+        found["name"]: found["unique_id"]
+        for found in manifest["exposures"].values()
+        if found["name"].startswith("audience_")
+    }
+    assert set(keys) == {f"audience_{name}" for name in accepted}
+    for name, key in keys.items():
+        assert reads(manifest, name) == {"fct_audience_members"}
+        above = names_above(manifest, key)
+        assert {"int_consents__history", "base_consents", "base_web_events", "fct_messages"} < above
+        assert "fct_kpi_days" not in above
+
+
+def names_above(manifest: dict, key: str) -> set[str]:
+    """Names of the models that a node descends from."""
+    found: set[str] = set()
+    waiting = [key]
+    while waiting:
+        for parent in manifest["parent_map"].get(waiting.pop(), []):
+            if parent.startswith("model.") and parent not in found:
+                found.add(parent)
+                waiting.append(parent)
+    return {manifest["nodes"][key]["name"] for key in found}
 
 
 def test_both_copies_carry_every_public_table(manifest):

@@ -40,7 +40,6 @@ customer_events as (
 
     select
         sessions.customer_id,
-        sessions.ended_at,
         events.event_id,
         events.event_type,
         events.event_at,
@@ -71,7 +70,7 @@ visitors as (
     select
         customer_id,
         max(ended_at) as last_seen_at
-    from customer_events
+    from sessions
     group by 1
 
 ),

@@ -287,4 +287,15 @@ ANSWERS = [
         AT_MONTH,
         "select month_start, cost_per_new_customer_amount from fct_acquisition_costs where channel = 'all'",
     ),
+    *[
+        (
+            metric,
+            ("audience_member__audience",),
+            f"select audience, {expression} from fct_audience_members group by all",
+        )
+        for metric, expression in (
+            ("audience_member_count", "count(*) - count(exclusion_reason)"),
+            ("audience_reach_rate", "1 - count(exclusion_reason) / count(*)"),
+        )
+    ],
 ]
