@@ -38,6 +38,13 @@ consents as (
 
 ),
 
+consents_delivered as (
+
+    select count(*) > 0 as are_consents_known from {{ ref('int_consents__history') }}
+    where source_table = 'consents'
+
+),
+
 tickets as (
 
     select * from {{ ref('fct_support_tickets') }}
@@ -214,6 +221,7 @@ known as (
         words.source_table as consent_source_table,
         words.status as consent_status,
         coalesce(words.is_granted, false) as is_consented,
+        consents_delivered.are_consents_known,
         recent_tickets.opened_date as ticket_date,
         coalesce(
             case when listed.channel = 'ads' then recent_messages.advertisement_count else recent_messages.message_count end,
@@ -234,6 +242,7 @@ known as (
         end as holdout_scope
 
     from listed
+    cross join consents_delivered
     left join people on listed.customer_id = people.customer_id
     left join words
         on listed.audience = words.audience
@@ -329,6 +338,7 @@ final as (
                 else 'No e-mail address is known.'
             end
             when 'no_consent' then case
+                when not are_consents_known then 'The shop delivers no consents.'
                 when consent_event_id is null then 'Never agreed to it.'
                 else 'The last word is no yes: ' || consent_status || '.'
             end
