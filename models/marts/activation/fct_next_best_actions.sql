@@ -32,7 +32,41 @@ customer_values as (
 
 consents as (
 
-    select * from {{ ref('int_consents__current') }}
+    select * from {{ ref('fct_consents') }}
+    where is_current
+
+),
+
+-- A choice by what somebody is expected to buy is profiling: a no to it on the channel ends what is sent there.
+agreed as (
+
+    select
+        customer_id,
+        channel,
+        max(case when purpose = 'marketing' and is_granted then consent_event_id end) as consent_event_id
+    from consents
+    group by 1, 2
+    having not bool_or(purpose = 'profiling' and coalesce(status in ('withdrawn', 'complained'), false))
+
+),
+
+-- Whom a running experiment of the shop keeps out of every message.
+experiments as (
+
+    select * from {{ ref('stg_experiments') }}
+    where
+        not is_deleted
+        and campaign_id is null
+        and coalesce(end_at >= {{ end_of_night() }}, true)
+
+),
+
+experiment_holdouts as (
+
+    select distinct draws.customer_id
+    from {{ ref('fct_experiment_assignments') }} as draws
+    inner join experiments on draws.experiment_id = experiments.experiment_id
+    where draws.is_holdout and draws.customer_id is not null
 
 ),
 
@@ -59,17 +93,15 @@ profiles as (
         customers.lifecycle_stage = 'lapsed' as is_lapsed,
         loyalty.customer_id is not null as is_loyalty_member,
         bad_experiences.customer_id is not null as is_after_bad_experience,
-        {% for channel in consent_channels() -%}
-        coalesce(consents.has_{{ channel }}_consent, false) as has_{{ channel }}_consent,
-        {% endfor -%}
         customer_values.expected_orders_365d,
         cast(customer_values.expected_order_value_amount as double) as order_value,
         cast(customer_values.residual_clv_365d_amount as double) as margin_365d,
+        {{ is_held_out("'next_best_action'", var('action_holdout_share'), 'customers.customer_id') }} as is_held_out_of_actions,
         {{ is_held_out("'everything'", var('holdout_share'), 'customers.customer_id') }}
-        or {{ is_held_out("'next_best_action'", var('action_holdout_share'), 'customers.customer_id') }} as is_held_out
+        or experiment_holdouts.customer_id is not null as is_held_out_of_messages
     from customers
     left join customer_values on customers.customer_id = customer_values.customer_id
-    left join consents on customers.customer_id = consents.customer_id
+    left join experiment_holdouts on customers.customer_id = experiment_holdouts.customer_id
     left join loyalty on customers.customer_id = loyalty.customer_id
     left join bad_experiences on customers.customer_id = bad_experiences.customer_id
 
@@ -80,15 +112,9 @@ candidates as (
 
     select
         profiles.customer_id,
-        profiles.is_held_out,
         actions.*,
-        case
-            when actions.purpose <> 'marketing' then true
-            {% for channel in consent_channels() -%}
-            when actions.channel = '{{ channel }}' then profiles.has_{{ channel }}_consent
-            {% endfor -%}
-            else false
-        end as may_be_reached,
+        agreed.consent_event_id,
+        actions.purpose <> 'marketing' or agreed.consent_event_id is not null as may_be_reached,
         -- Of the year to come, the days in which the action was seen to work.
         profiles.expected_orders_365d * actions.window_days / 365 as expected_orders,
         profiles.margin_365d * actions.window_days / 365 as expected_margin,
@@ -104,6 +130,9 @@ candidates as (
         or (actions.eligible_customers = 'loyalty_members' and profiles.is_loyalty_member)
         or (actions.eligible_customers = 'lapsed' and profiles.is_lapsed)
         or (actions.eligible_customers = 'after_bad_experience' and profiles.is_after_bad_experience)
+    left join agreed
+        on profiles.customer_id = agreed.customer_id
+        and actions.channel = agreed.channel
 
 ),
 
@@ -131,22 +160,34 @@ valued as (
 
 ),
 
+-- Beside doing nothing. What was drawn by lot is judged by what it is expected to bring. What was not may be biased beyond its
+-- interval, so it has to pay at the lower end too.
+judged as (
+
+    select
+        *,
+        may_be_reached
+        and coalesce(incremental_margin_amount > 0, false)
+        and (evidence_kind = 'experiment' or coalesce(incremental_margin_low_amount > 0, false)) as is_better_than_nothing
+    from valued
+
+),
+
 ranked as (
 
     select
         *,
-        -- Doing nothing is not beaten by an equal, and unknown money comes last.
+        -- An equal does not beat doing nothing, and unknown money comes last.
         row_number() over (
             partition by customer_id
             order by
-                case when may_be_reached and incremental_margin_amount > 0 then 0 else 1 end asc nulls last,
+                case when is_better_than_nothing then 0 else 1 end asc nulls last,
                 case when may_be_reached then 0 else 1 end asc nulls last,
                 incremental_margin_amount desc nulls last,
                 cost_per_customer_amount asc nulls last,
                 action asc nulls last
-        ) as place,
-        may_be_reached and coalesce(incremental_margin_amount > 0, false) as is_better_than_nothing
-    from valued
+        ) as place
+    from judged
 
 ),
 
@@ -176,16 +217,18 @@ decided as (
         profiles.customer_id,
         profiles.order_count,
         profiles.margin_365d,
-        profiles.is_held_out,
+        -- What is part of a service is no message, and only the holdout of actions goes without it.
+        profiles.is_held_out_of_actions
+        or (profiles.is_held_out_of_messages and coalesce(best.purpose, 'marketing') = 'marketing') as is_held_out,
         what_is_known.working_actions,
         what_is_known.measured_actions,
         coalesce(best.is_better_than_nothing, false) as has_best,
-        coalesce(best.is_better_than_nothing, false) and not profiles.is_held_out as is_done,
         best.action as first_action,
         best.may_be_reached,
         best.label,
         best.channel,
         best.purpose,
+        best.consent_event_id,
         best.evidence_kind,
         best.evidence,
         best.window_days,
@@ -209,11 +252,21 @@ decided as (
 
 ),
 
+with_arms as (
+
+    select
+        *,
+        has_best and not is_held_out as is_done
+    from decided
+
+),
+
 final as (
 
     select
         -- keys
         customer_id,
+        case when is_done and purpose = 'marketing' then consent_event_id end as consent_event_id,
 
         -- attributes
         case when is_done then first_action else 'none' end as action,
@@ -239,6 +292,11 @@ final as (
             when first_action is null then 'No action that brings orders is made for this customer.'
             when not may_be_reached then 'No action that brings orders may reach this customer: there is no consent.'
             when incremental_margin_amount is null then 'What the action gives away is not known for this customer.'
+            when incremental_margin_amount > 0 then concat(
+                label, ' is expected to bring ', {{ in_words('incremental_margin_amount') }},
+                ' more than it costs; it was not drawn by lot, and at the lower end of its interval it brings ',
+                {{ in_words('incremental_margin_low_amount') }}, '.'
+            )
             else concat(
                 label, ' would give away or cost more (', {{ in_words('cannibalised_amount + cost_per_customer_amount') }},
                 ') than it is expected to bring (', {{ in_words('added_margin_amount') }}, ').'
@@ -267,7 +325,7 @@ final as (
         -- times
         {{ as_of_date() }} as as_of_date
 
-    from decided
+    from with_arms
 
 )
 

@@ -1,4 +1,5 @@
--- Everybody who was not erased is decided on, nobody else is, and a marketing action stands on the customer's word of tonight.
+-- Everybody who was not erased is decided on, nobody else is, and a marketing action stands on the customer's word of tonight
+-- with nothing said against profiles on its channel.
 with
 
 customers as (
@@ -17,7 +18,7 @@ decided as (
 consents as (
 
     select * from {{ ref('fct_consents') }}
-    where is_current and is_granted and purpose = 'marketing'
+    where valid_from < {{ end_of_night() }} and coalesce(valid_to >= {{ end_of_night() }}, true)
 
 )
 
@@ -25,13 +26,23 @@ select
     coalesce(customers.customer_id, decided.customer_id) as customer_id,
     decided.action,
     decided.channel,
-    consents.consent_event_id
+    decided.consent_event_id,
+    allowed.status as consent_status,
+    forbidden.consent_event_id as refused_by
 from customers
 full outer join decided on customers.customer_id = decided.customer_id
-left join consents
-    on decided.customer_id = consents.customer_id
-    and decided.channel = consents.channel
+left join consents as allowed
+    on decided.customer_id = allowed.customer_id
+    and decided.channel = allowed.channel
+    and decided.consent_event_id = allowed.consent_event_id
+    and allowed.purpose = 'marketing'
+left join consents as forbidden
+    on decided.customer_id = forbidden.customer_id
+    and decided.channel = forbidden.channel
+    and forbidden.purpose = 'profiling'
+    and forbidden.status in ('withdrawn', 'complained')
 where
     customers.customer_id is null
     or decided.customer_id is null
-    or (decided.purpose = 'marketing' and consents.customer_id is null)
+    or (decided.purpose = 'marketing' and not coalesce(allowed.is_granted, false))
+    or (decided.purpose = 'marketing' and forbidden.customer_id is not null)

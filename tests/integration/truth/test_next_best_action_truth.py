@@ -93,7 +93,11 @@ def decisions(sample_shop, persons) -> list[Decision]:
             cast(expected_incremental_margin_amount as double),
             cast(expected_incremental_margin_low_amount as double),
             cast(expected_incremental_margin_high_amount as double),
-            has_email_consent and not is_member_now, has_email_consent, p_churn_90d
+            has_email_consent and not is_member_now and actions.customer_id not in (
+                select customer_id from marts.fct_consents
+                where is_current and channel = 'email' and purpose = 'profiling' and not is_granted
+            ),
+            has_email_consent, p_churn_90d
         from marts.fct_next_best_actions as actions
         inner join marts.dim_customer_360 as profiles on actions.customer_id = profiles.customer_id""")
     found = [Decision(*row) for row in rows if row[0] in persons]
@@ -224,6 +228,16 @@ def test_it_brings_more_than_as_many_free_deliveries_to_those_likeliest_to_leave
     assert brought > for_risk
 
 
+def test_it_brings_more_for_each_customer_than_free_delivery_for_everybody_who_may_have_it(
+    decisions, true_margin
+):
+    may = [one for one in decisions if one.may_be_offered_free_delivery and one.arm == "treated"]
+    chosen = [one for one in may if one.action != "none"]
+    assert len(chosen) < len(may)
+    everybody = fmean(true_margin(one.customer_id, "free_delivery") for one in may)
+    assert fmean(true_margin(one.customer_id, one.action) for one in chosen) > everybody > 0
+
+
 def test_nothing_speaks_for_another_uplift_of_customers_who_buy_more(sample_shop):
     """By orders of the year before the draw, relative lifts differ as chance lets them: one share for everybody."""
     groups = sample_shop.warehouse.query("""
@@ -266,13 +280,22 @@ def test_nothing_speaks_for_another_uplift_of_customers_who_buy_more(sample_shop
 
 
 def test_a_lasting_share_is_held_out_whatever_is_best(sample_shop, decisions):
-    shares = sample_shop.settings.business_constant
-    expected = 1 - (1 - shares("holdout_share")) * (1 - shares("action_holdout_share"))
+    """Beside them, everybody whom the running experiment on all messages keeps out."""
+    left_out = {
+        customer
+        for (customer,) in sample_shop.warehouse.query("""
+            select customer_id from marts.fct_experiment_assignments
+            where experiment_id = 'X01' and arm = 'holdout'""")
+    }
+    assert {one.arm for one in decisions if one.customer_id in left_out} == {"holdout"}
+    share = sample_shop.settings.business_constant
+    expected = 1 - (1 - share("holdout_share")) * (1 - share("action_holdout_share"))
     for may_be_offered in (True, False):
         drawn = [
             one.arm == "holdout"
             for one in decisions
             if one.may_be_offered_free_delivery == may_be_offered
+            and one.customer_id not in left_out
         ]
         error = math.sqrt(expected * (1 - expected) / len(drawn))
         assert abs(fmean(drawn) - expected) < ONE_IN_A_THOUSAND * error
