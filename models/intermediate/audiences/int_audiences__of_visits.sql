@@ -57,9 +57,16 @@ purchases as (
         customer_id,
         max(bought_at) as bought_at
     from (
-        select customer_id, ordered_at as bought_at from orders
+        select
+            customer_id,
+            ordered_at as bought_at
+        from orders
         union all
-        select customer_id, event_at as bought_at from customer_events where event_type = 'purchase'
+        select
+            customer_id,
+            event_at as bought_at
+        from customer_events
+        where event_type = 'purchase'
     ) as bought
     group by 1
 

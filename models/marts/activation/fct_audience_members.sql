@@ -38,10 +38,12 @@ consents as (
 
 ),
 
-consents_delivered as (
+-- Without consents nobody has agreed, as far as anybody can prove; without addresses the sender knows them by the account.
+delivered_sources as (
 
-    select count(*) > 0 as are_consents_known from {{ ref('int_consents__history') }}
-    where source_table = 'consents'
+    select
+        (select count(*) from {{ ref('int_consents__history') }} where source_table = 'consents') > 0 as has_consents,
+        (select count(*) from addresses) > 0 as has_addresses
 
 ),
 
@@ -216,12 +218,12 @@ known as (
         listed.*,
         coalesce(people.is_test, false) as is_test,
         coalesce(people.is_erased, false) as is_erased,
-        coalesce(people.has_address, false) as has_address,
+        coalesce(people.has_address, false) or not delivered_sources.has_addresses as has_address,
         words.consent_event_id,
         words.source_table as consent_source_table,
         words.status as consent_status,
         coalesce(words.is_granted, false) as is_consented,
-        consents_delivered.are_consents_known,
+        delivered_sources.has_consents,
         recent_tickets.opened_date as ticket_date,
         coalesce(
             case when listed.channel = 'ads' then recent_messages.advertisement_count else recent_messages.message_count end,
@@ -242,7 +244,7 @@ known as (
         end as holdout_scope
 
     from listed
-    cross join consents_delivered
+    cross join delivered_sources
     left join people on listed.customer_id = people.customer_id
     left join words
         on listed.audience = words.audience
@@ -338,9 +340,9 @@ final as (
                 else 'No e-mail address is known.'
             end
             when 'no_consent' then case
-                when not are_consents_known then 'The shop delivers no consents.'
+                when not has_consents then 'The shop delivers no consents.'
                 when consent_event_id is null then 'Never agreed to it.'
-                else 'The last word is no yes: ' || consent_status || '.'
+                else 'The last word was: ' || consent_status || '.'
             end
             when 'recent_ticket' then 'A ticket of ' || {{ day_in_words('ticket_date') }} || ' is open or was a short while ago.'
             when 'frequency_cap' then case
