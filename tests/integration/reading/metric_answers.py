@@ -298,4 +298,12 @@ ANSWERS = [
             ("audience_reach_rate", "1 - count(exclusion_reason) / count(*)"),
         )
     ],
+    *[
+        (
+            metric,
+            ("next_best_action__best_action",),
+            f"select best_action, sum({metric}) from fct_next_best_actions group by all",
+        )
+        for metric in ("expected_incremental_margin_amount", "exploration_cost_amount")
+    ],
 ]
