@@ -191,6 +191,39 @@ def test_the_uplift_that_an_experiment_measured_is_the_true_one_but_for_chance(
     assert abs(measured - (with_it / without - 1)) < ONE_IN_A_THOUSAND * error
 
 
+def test_the_error_of_an_uplift_is_what_drawing_the_units_again_gives(sample_shop):
+    """Bootstrap of customers, with the slope on the days before that the experiment tells; a tenth is for the share of
+    the error that is read from the arms' means."""
+    [(error, theta)] = sample_shop.warehouse.query("""
+        select measured_uplift_error, cuped_theta
+        from marts.fct_action_evidence
+        inner join marts.fct_experiment_results on arm = action and metric = 'orders'
+        where action = 'free_delivery' and experiment_id = 'X04'""")
+    units = sample_shop.warehouse.query("""
+        select
+            draws.arm,
+            count(*) filter (where orders.ordered_at >= draws.assigned_at),
+            count(*) filter (where orders.ordered_at < draws.assigned_at)
+        from marts.fct_experiment_assignments as draws
+        left join marts.fct_orders as orders
+            on draws.customer_id = orders.customer_id
+            and orders.is_valid_order
+            and orders.ordered_at >= draws.assigned_at - interval 60 day
+            and orders.ordered_at < draws.assigned_at + interval 60 day
+        where draws.experiment_id = 'X04' and draws.is_counted and draws.is_mature
+        and draws.customer_id is not null
+        group by draws.arm, draws.customer_id""")
+    luck = np.random.default_rng(1)
+    means = {}
+    for arm in ("free_delivery", "control"):
+        after, before = np.array([counts for of, *counts in units if of == arm], dtype=float).T
+        drawn = luck.integers(after.size, size=(2000, after.size))
+        means[arm] = after[drawn].mean(axis=1), before[drawn].mean(axis=1)
+    (after, before), (after_without, before_without) = means["free_delivery"], means["control"]
+    lifts = after - after_without - theta * (before - before_without)
+    assert error == pytest.approx(np.std(lifts / after_without), rel=0.1)
+
+
 def test_the_money_that_is_told_holds_the_money_that_is_true(decisions, true_margin):
     """All actions rest on a few measured uplifts, so bounds of customers add up to those of their sum."""
     done = [one for one in decisions if one.action != "none"]
