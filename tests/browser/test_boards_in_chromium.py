@@ -10,7 +10,7 @@ from orchestration.boards.page import choices
 from orchestration.boards.reading import Night
 from orchestration.boards.specification import Board, Chart
 from orchestration.resources.boards import CopyReader
-from tests.browser.conftest import Looked
+from tests.browser.conftest import BOARDS, Looked
 from tests.browser.on_screen import CELLS, shown
 
 WIDTHS = {"desk": 1440, "phone": 390}
@@ -266,6 +266,28 @@ def test_a_cell_of_the_map_leads_to_as_many_customers_as_its_group_has(chromium,
         listed = page.locator("#customer_list").inner_text()
     assert "@" not in listed
     assert "guest:" not in listed
+
+
+def test_a_group_of_a_narrowed_map_leads_to_the_customers_of_that_choice_alone(chromium, looked):
+    reader = CopyReader(looked.shop.serving)
+    with reader.opened() as copy:
+        segments = next(board for board in BOARDS if board.name == "segments")
+        options = choices(segments, Night(copy), {}).options
+    reader.close()
+    asked = {name: found[1][0] for name, found in options.items() if len(found) > 1}
+    if looked.shop.name != "sample":
+        # Nobody is a member there.
+        del asked["membership"]
+    assert "country" in asked
+    with Watched(chromium, 1440) as watched:
+        page = watched.page
+        page.goto(f"{looked.live}segments?{urlencode(asked)}")
+        group = page.locator("#rfm_groups tbody tr").first
+        customers = group.locator("th, td").nth(1).inner_text()
+        group.locator("a").click()
+        kept = {name: page.locator(f"select[name={name}]").input_value() for name in asked}
+        assert kept == asked
+        assert page.locator("#customers_chosen .value").inner_text() == customers
 
 
 def test_what_a_shop_does_not_deliver_is_said_on_every_chart_that_needs_it(chromium, looked):
