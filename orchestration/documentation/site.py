@@ -25,16 +25,23 @@ from orchestration.resources.places import warehouse_of
 from orchestration.settings import PROJECT_DIRECTORY, Settings
 
 FAMILY_PAGES = Path("docs/marts")
+_SHORT = {"clv": "CLV", "kpi": "KPI"}
 # Further pages of the checkout, by their name on the site.
 PAGES = {"metrics": Path("docs/metrics.md"), "bi": Path("docs/bi.md")}
 STYLE = """
 body { font: 16px/1.5 system-ui, sans-serif; color: #1a1a1a; max-width: 72rem; margin: 0 auto; padding: 1rem; }
-nav a { margin-right: 1rem; white-space: nowrap; }
-table { border-collapse: collapse; display: block; overflow-x: auto; font-size: 0.9rem; }
+nav { border-bottom: 1px solid #ccc; }
+nav ul { display: flex; flex-wrap: wrap; gap: 0.2rem 1rem; list-style: none; margin: 0; padding: 0 0 0.6rem; }
+nav a[aria-current] { color: #1a1a1a; font-weight: 600; text-decoration: none; }
+main { overflow-wrap: anywhere; }
+.scroll { overflow-x: auto; }
+table { border-collapse: collapse; font-size: 0.9rem; overflow-wrap: normal; }
 th, td { border: 1px solid #ccc; padding: 0.3rem 0.5rem; text-align: left; vertical-align: top; }
 code, pre { font-family: ui-monospace, monospace; font-size: 0.85rem; }
 pre { background: #f4f4f4; padding: 0.75rem; overflow-x: auto; }
 summary { cursor: pointer; font-weight: 600; padding: 0.25rem 0; }
+/* A link to a table opens it, so its mark is inside; the name above stays in sight. */
+details > div { scroll-margin-top: 2.5rem; }
 a { color: #0a4f9c; }
 """
 
@@ -56,8 +63,8 @@ def build(settings: Settings, say: Callable[[str], None] = lambda text: None) ->
 def write_pages(site: Path, manifest: Mapping[str, Any], lineage: ColumnLineage) -> None:
     """Every page but dbt's own."""
     families = _families(manifest)
-    links = {"index": "start", "metrics": "metrics", "bi": "BI tools", "dbt": "models"}
-    links |= {f"marts_{family}": family for family in families}
+    links = {"index": "Start", "metrics": "Metrics", "bi": "BI tools", "dbt": "Models"}
+    links |= {f"marts_{family}": _title(family) for family in families}
     for name, source in PAGES.items():
         _write(site, name, _rendered(source, links), links)
     for family, models in families.items():
@@ -107,13 +114,15 @@ def _dbt_docs(settings: Settings, site: Path) -> tuple[dict[str, Any], dict[str,
 
 
 def _families(manifest: Mapping[str, Any]) -> dict[str, list[Mapping[str, Any]]]:
-    """The public models of each folder below models/marts, both by name."""
+    """The public models of each folder below models/marts, by name; folders in the order of the flow."""
     found: dict[str, list[Mapping[str, Any]]] = {}
     models = [node for node in manifest["nodes"].values() if node["resource_type"] == "model"]
     for model in sorted(models, key=lambda model: model["original_file_path"]):
         if model["original_file_path"].startswith("models/marts/"):
             found.setdefault(Path(model["original_file_path"]).parent.name, []).append(model)
-    return found
+    flow = [group["name"] for group in manifest["groups"].values()]
+    place = {family: flow.index(models[0]["config"]["group"]) for family, models in found.items()}
+    return dict(sorted(found.items(), key=lambda item: place[item[0]]))
 
 
 def _table(model: Mapping[str, Any], lineage: ColumnLineage) -> str:
@@ -125,9 +134,15 @@ def _table(model: Mapping[str, Any], lineage: ColumnLineage) -> str:
         for name, column in model["columns"].items()
     )
     return (
-        f"<details id='{model['name']}'><summary>{model['name']}</summary>{_markdown(model['description'])}"
-        f"<table><tr><th>column</th><th>type</th><th>what it says</th><th>made of</th></tr>{rows}</table></details>"
+        f"<details><summary>{model['name']}</summary><div id='{model['name']}'>{_markdown(model['description'])}"
+        f"{_scrolled('Columns of ' + model['name'])}<table><tr><th>column</th><th>type</th><th>what it says</th>"
+        f"<th>made of</th></tr>{rows}</table></div></div></details>"
     )
+
+
+def _scrolled(label: str) -> str:
+    """The opening of a box that scrolls sideways; the keyboard reaches it, so it has a name."""
+    return f"<div class='scroll' tabindex='0' role='group' aria-label='{html.escape(label)}'>"
 
 
 def _made_of(lineage: ColumnLineage, model: str, column: str) -> str:
@@ -149,7 +164,7 @@ def _listed(columns: Sequence[tuple[str, str]]) -> str:
 
 def _start(families: Mapping[str, Sequence[Mapping[str, Any]]]) -> str:
     items = "".join(
-        f"<li><a href='marts_{family}.html'>{family}</a>: "
+        f"<li><a href='marts_{family}.html'>{_title(family)}</a>: "
         + ", ".join(f"<a href='marts_{family}.html#{m['name']}'>{m['name']}</a>" for m in models)
         + "</li>"
         for family, models in families.items()
@@ -163,12 +178,15 @@ def _start(families: Mapping[str, Sequence[Mapping[str, Any]]]) -> str:
 
 
 def _write(site: Path, name: str, content: str, links: Mapping[str, str]) -> None:
-    menu = "".join(f"<a href='{page}.html'>{title}</a>" for page, title in links.items())
+    menu = "".join(
+        f"<li><a href='{page}.html'{' aria-current=page' if page == name else ''}>{title}</a></li>"
+        for page, title in links.items()
+    )
     (site / f"{name}.html").write_text(
         "<!doctype html><html lang='en'><head><meta charset='utf-8'>"
         "<meta name='viewport' content='width=device-width, initial-scale=1'>"
         f"<title>{html.escape(links[name])} - retention warehouse</title><style>{STYLE}</style></head>"
-        f"<body><nav>{menu}</nav><main>{content}</main></body></html>\n",
+        f"<body><nav aria-label='Pages'><ul>{menu}</ul></nav><main>{content}</main></body></html>\n",
         encoding="utf-8",
     )
 
@@ -186,8 +204,16 @@ def _rendered(file: Path, links: Mapping[str, str]) -> str:
     return re.sub(r'<a href="(?P<page>[^":]+\.md)">(?P<words>.*?)</a>', on_the_site, text)
 
 
+def _title(family: str) -> str:
+    return _SHORT.get(family, family.replace("_", " ").capitalize())
+
+
 def _markdown(text: str) -> str:
-    return MarkdownIt("commonmark", {"html": False}).enable("table").render(text)
+    text = MarkdownIt("commonmark", {"html": False}).enable("table").render(text)
+    text = text.replace("<pre>", "<pre tabindex='0'>")
+    return text.replace("<table>", f"{_scrolled('Table')}<table>").replace(
+        "</table>", "</table></div>"
+    )
 
 
 def _inline(text: str) -> str:
