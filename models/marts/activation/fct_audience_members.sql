@@ -122,6 +122,7 @@ words as (
         listed.customer_id,
         consents.consent_event_id,
         consents.source_table,
+        consents.purpose,
         consents.status,
         consents.is_granted,
         row_number() over (
@@ -221,6 +222,7 @@ known as (
         coalesce(people.has_address, false) or not delivered_sources.has_addresses as has_address,
         words.consent_event_id,
         words.source_table as consent_source_table,
+        words.purpose as consent_purpose,
         words.status as consent_status,
         coalesce(words.is_granted, false) as is_consented,
         delivered_sources.has_consents,
@@ -342,7 +344,7 @@ final as (
             when 'no_consent' then case
                 when not has_consents then 'The shop delivers no consents.'
                 when consent_event_id is null then 'Never agreed to it.'
-                else 'The last word was: ' || consent_status || '.'
+                else 'The last word on ' || replace(consent_purpose, '_', ' ') || ' was: ' || consent_status || '.'
             end
             when 'recent_ticket' then 'A ticket of ' || {{ day_in_words('ticket_date') }} || ' is open or was a short while ago.'
             when 'frequency_cap' then case
