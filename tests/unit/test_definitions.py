@@ -139,7 +139,14 @@ def test_every_step_that_writes_is_in_the_pool_of_one(definitions):
         if not node.name.startswith("scores__")
         and node.name not in ("boards", "data_quality_checks")
     }
-    assert set(writers) == {"landing", "foundation", "scores", "marts", "publish"}
+    assert set(writers) == {
+        "landing",
+        "foundation",
+        "scores",
+        "recommendations",
+        "marts",
+        "publish",
+    }
     assert set(writers.values()) == {WRITER_POOL}
 
 

@@ -86,6 +86,8 @@ final as (
         -- attributes
         event_type,
         case when event_type = 'checkout_step' then lower(detail) end as checkout_step,
+        recommendation_method,
+        recommendation_slot,
         case when is_session_start then coalesce(lower(device_type), 'unknown') end as entry_device_type,
         case when is_session_start then coalesce(platform, 'unknown') end as entry_platform,
         case when is_session_start then {{ entry_channel('utm_source', 'utm_medium', 'referrer') }} end as entry_channel,

@@ -77,7 +77,10 @@ draws as (
         bool_or(assignments.is_holdout) over (partition by assignments.experiment_id) as has_holdout
     from assignments
     left join experiments on assignments.experiment_id = experiments.experiment_id
-    where not coalesce(experiments.is_deleted, false)
+    where
+        not coalesce(experiments.is_deleted, false)
+        -- Who is shown no recommendations gets the messages.
+        and experiments.recommendation_slot is null
 
 ),
 

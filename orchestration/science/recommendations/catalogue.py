@@ -43,7 +43,7 @@ class Catalogue:
         Changes, by variant and day; a variant without any is taken to be there.
     is_replenishable : array of bool, shape (n_products,)
     cycle_days : array of float, shape (n_products,)
-        Days until one is used up; NaN where nobody says.
+        Days until one is used up, of the largest; NaN where nobody says.
     attributes : mapping of name to array of text, shape (n_products,)
         Category levels and brand; None where nobody says.
     price : array of float, shape (n_products,)
@@ -123,6 +123,8 @@ def catalogue_from_tables(variants: pa.Table, stock: pa.Table) -> Catalogue:
     titles = _texts(variants, "title")
     replenishable = np.zeros(n_products, dtype=bool)
     np.logical_or.at(replenishable, product, _flags(variants, "is_replenishable"))
+    cycle_days = np.full(n_products, np.nan)
+    np.fmax.at(cycle_days, product, _floats(variants, "cycle_days"))
     stock = stock.filter(pc.is_in(stock["variant_id"], pa.array(ids, pa.string())))
     stock = stock.sort_by([("variant_id", "ascending"), ("valid_from", "ascending")])
     return Catalogue(
@@ -138,9 +140,7 @@ def catalogue_from_tables(variants: pa.Table, stock: pa.Table) -> Catalogue:
             _flags(stock, "is_in_stock"),
         ),
         is_replenishable=replenishable,
-        cycle_days=_first_of_product(
-            _floats(variants, "cycle_days"), product, n_products, np.isnan
-        ),
+        cycle_days=cycle_days,
         attributes={
             name: _first_of_product(
                 _texts(variants, name), product, n_products, lambda found: np.equal(found, None)

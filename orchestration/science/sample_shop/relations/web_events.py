@@ -87,6 +87,18 @@ REFERRERS = {
 TAGS = {PAID: ("google", "cpc"), EMAIL: ("newsletter", "email")}
 
 
+RECOMMENDERS = ("hybrid", "popular")
+SLOTS = ("product_page", "home_page", "cart_page")
+
+
+@dataclass
+class Shown:
+    """What a visit is shown recommendations by, and where; one element per visit."""
+
+    recommender: Integers
+    slot: Integers
+
+
 @dataclass
 class Events:
     """One element per event."""
@@ -146,6 +158,13 @@ def draw_events(rng: np.random.Generator, facts: Facts, frame: Frame) -> Events:
         _events(bought, 20, PURCHASE, THANKS, value=total),
     ]  # fmt: skip
     return _timed(rng, sessions, stack(parts))
+
+
+@subject("recommendation_slots")
+def draw_shown(rng: np.random.Generator, facts: Facts, frame: Frame) -> Shown:
+    """Draw who recommends where in each visit; neither changes how often a recommendation is followed."""
+    size = draw_sessions(facts, frame).kind.size
+    return Shown(pick(rng, (0.7, 0.3), size), pick(rng, (0.5, 0.3, 0.2), size))
 
 
 def _logs_in(facts: Facts, sessions: Sessions) -> np.ndarray:
@@ -239,6 +258,8 @@ def web_events(facts: Facts, frame: Frame, before: int) -> pa.Table:
     on_web = sessions.platform[session] == WEB
     is_entry = (kind == PAGE) & on_web
     source = np.where(is_entry, sessions.source[session], -1)
+    shown = draw_shown(facts, frame)
+    recommends = np.isin(kind, (SHOWN, CLICKED))
     has_cart = (kind >= ADD) & (kind <= REFUSED) | (kind == PURCHASE)
     path = labels(events.path[row], PATHS)
     campaign = np.where(np.isin(source, (PAID, EMAIL)), sessions.start[session] % 3, -1)
@@ -271,6 +292,10 @@ def web_events(facts: Facts, frame: Frame, before: int) -> pa.Table:
             "utm_campaign": labels(campaign, ("spring", "new_in", "sale")),
             "device_type": labels(sessions.device[session], DEVICES),
             "platform": labels(sessions.platform[session], PLATFORMS),
+            "recommendation_method": labels(
+                np.where(recommends, shown.recommender[session], -1), RECOMMENDERS
+            ),
+            "recommendation_slot": labels(np.where(recommends, shown.slot[session], -1), SLOTS),
             "detail": labels(events.detail[row], DETAILS),
         }
     )
