@@ -16,6 +16,8 @@ from numpy.typing import NDArray
 from orchestration.science.errors import DataError
 
 Floats = NDArray[np.float64]
+# Scores of all products for all customers: half the memory, and more digits than a score has.
+Singles = NDArray[np.float32]
 Integers = NDArray[np.int64]
 Flags = NDArray[np.bool_]
 Texts = NDArray[np.object_]

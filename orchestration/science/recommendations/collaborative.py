@@ -10,13 +10,18 @@ KDD Cup Workshop, section 4.
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from scipy import sparse
 
 from orchestration.science.recommendations.acts import Acts
-from orchestration.science.recommendations.catalogue import Catalogue, Floats, Integers
-from orchestration.science.recommendations.popular import row_shares
+from orchestration.science.recommendations.catalogue import (
+    Catalogue,
+    Floats,
+    Integers,
+    Singles,
+)
 
 # Common customers at which a pair counts half.
 SHRINKAGE_CUSTOMERS = 10
@@ -34,9 +39,16 @@ class Collaborative:
     likeness: sparse.csr_array
     name: str = "collaborative"
 
-    def probabilities(self, acts: Acts) -> Floats:
-        """Likeness to what the customer likes, as shares; zeros for who likes nothing known."""
-        return row_shares((acts.liking() @ self.likeness).toarray())
+    def rows(self, acts: Acts) -> sparse.csr_array:
+        """Likeness to what the customer likes, as shares; empty rows for who likes nothing known."""
+        found = sparse.csr_array(acts.liking() @ self.likeness)
+        total = np.repeat(np.asarray(found.sum(axis=1)).ravel(), np.diff(found.indptr))
+        found.data = (found.data / total).astype(np.float32)
+        return found
+
+    def probabilities(self, acts: Acts) -> Singles:
+        """The same as an array, shape (n_customers, n_products)."""
+        return self.rows(acts).toarray()
 
     def strongest(
         self, acts: Acts, customer: Integers, product: Integers
@@ -57,11 +69,16 @@ class Collaborative:
         best[pair[is_best][::-1]] = act[is_best][::-1]
         return best, most
 
-    def _likeness(self, one: Integers, other: Integers) -> Floats:
+    @cached_property
+    def _keys(self) -> Integers:
+        """Pairs of products as one number, ascending."""
         n_products = self.likeness.shape[0]
         rows = np.repeat(np.arange(n_products), np.diff(self.likeness.indptr))
-        keys = rows * n_products + self.likeness.indices
-        asked = one * n_products + other
+        return rows * n_products + self.likeness.indices
+
+    def _likeness(self, one: Integers, other: Integers) -> Floats:
+        keys = self._keys
+        asked = one * self.likeness.shape[0] + other
         place = np.minimum(np.searchsorted(keys, asked), max(keys.size - 1, 0))
         if not keys.size:
             return np.zeros(asked.size)

@@ -14,14 +14,21 @@ LNCS 4321, 325-341; the estimate by agreement is the method of moments for the D
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
 from orchestration.science.recommendations.acts import Acts
-from orchestration.science.recommendations.catalogue import LEVELS, Catalogue, Floats, Integers
-from orchestration.science.recommendations.popular import Popular, row_shares
+from orchestration.science.recommendations.catalogue import (
+    LEVELS,
+    Catalogue,
+    Floats,
+    Integers,
+    Singles,
+)
+from orchestration.science.recommendations.popular import Popular
 
 BRAND, PRICE = "brand", "price"
 # Customers cannot differ more than this says: one act would decide everything.
@@ -74,24 +81,41 @@ class Content:
     popular: Popular
     name: str = "content"
 
-    def probabilities(self, acts: Acts) -> Floats:
-        """Shares of what the customer will like; zeros for who likes nothing known."""
+    @cached_property
+    def _kinds(self) -> tuple[Integers, Integers]:
+        """Values of the kinds of products, attributes by kinds, and the kind of each product.
+
+        Products alike in every attribute are scored once.
+        """
+        values = np.stack([one.value for one in self.attributes])
+        kinds, kind = np.unique(values, axis=1, return_inverse=True)
+        return kinds, kind.reshape(-1)
+
+    def lifts(self, acts: Acts) -> tuple[Singles, Integers]:
+        """What each kind of product is worth to each customer, and the kind of each product.
+
+        Times what sells, a row adds up to 1 over all products; or it is zeros, for who likes nothing known.
+        """
         n_products = self.popular.share.size
         if not self.attributes or not n_products:
-            return np.zeros((acts.n_customers, n_products))
-        # Products alike in every attribute are scored once.
-        kinds, kind = np.unique(
-            np.stack([one.value for one in self.attributes]), axis=1, return_inverse=True
-        )
-        kind = kind.reshape(-1)
+            nothing = np.zeros((acts.n_customers, 1), dtype=np.float32)
+            return nothing, np.zeros(n_products, dtype=np.int64)
+        kinds, kind = self._kinds
         liking = acts.liking()
         told = np.flatnonzero(np.diff(liking.indptr))
         log_lift = np.zeros((told.size, kinds.shape[1]))
         for attribute, values in zip(self.attributes, kinds, strict=True):
             log_lift += attribute.log_lift(liking[told])[:, values]
-        found = np.zeros((acts.n_customers, n_products))
-        found[told] = row_shares(np.exp(log_lift)[:, kind] * self.popular.share)
-        return found
+        lift = np.exp(log_lift)
+        sold = np.bincount(kind, self.popular.share, minlength=kinds.shape[1])
+        found = np.zeros((acts.n_customers, kinds.shape[1]), dtype=np.float32)
+        found[told] = lift / (lift @ sold)[:, None]
+        return found, kind
+
+    def probabilities(self, acts: Acts) -> Singles:
+        """Shares of what the customer will like; zeros for who likes nothing known."""
+        lift, kind = self.lifts(acts)
+        return lift[:, kind] * self.popular.share.astype(np.float32)
 
     def strongest(
         self, acts: Acts, customer: Integers, product: Integers

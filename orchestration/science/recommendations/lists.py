@@ -11,8 +11,13 @@ from typing import Protocol
 import numpy as np
 
 from orchestration.science.recommendations.acts import Acts, Interactions
-from orchestration.science.recommendations.catalogue import Catalogue, Flags, Floats, Integers
-from orchestration.science.recommendations.popular import row_shares
+from orchestration.science.recommendations.catalogue import (
+    Catalogue,
+    Flags,
+    Floats,
+    Integers,
+    Singles,
+)
 
 # Recommendations of a customer: a row of a page, or the products of a mail.
 LENGTH = 10
@@ -26,7 +31,7 @@ class Method(Protocol):
         """The word for it."""
         ...
 
-    def probabilities(self, acts: Acts) -> Floats:
+    def probabilities(self, acts: Acts) -> Singles:
         """Shape (n_customers, n_products); rows of zeros where it has nothing to say."""
         ...
 
@@ -69,16 +74,18 @@ def rank(acts: Acts, may_be_shown: Flags, speakers: Sequence[Method]) -> Lists:
     """
     size = acts.n_customers, LENGTH
     found = Lists(np.full(size, -1), np.zeros(size), np.full(size, -1))
-    left = may_be_shown.copy()
     filled = np.zeros(acts.n_customers, dtype=np.int64)
     for place, method in enumerate(speakers):
         short = np.flatnonzero(filled < LENGTH)
         if not short.size or not acts.n_products:
             break
-        shares = row_shares(np.where(may_be_shown, method.probabilities(acts), 0.0))[short]
-        unshown = np.where(left[short], shares, 0.0)
-        best = _largest(unshown, LENGTH)
-        score = np.take_along_axis(unshown, best, axis=1)
+        shares = np.where(may_be_shown[short], method.probabilities(acts)[short], np.float32(0))
+        total = shares.sum(axis=1, dtype=np.float64)
+        # What is shown already is not shown again.
+        customer = np.repeat(np.arange(short.size), filled[short])
+        shares[customer, found.product[short][found.product[short] >= 0]] = 0
+        best = _largest(shares, LENGTH)
+        score = np.take_along_axis(shares, best, axis=1) / np.maximum(total, 1e-300)[:, None]
         # What is told stands first, since it is sorted.
         row, column = np.nonzero(
             (score > 0) & (np.arange(best.shape[1]) < LENGTH - filled[short][:, None])
@@ -87,7 +94,6 @@ def rank(acts: Acts, may_be_shown: Flags, speakers: Sequence[Method]) -> Lists:
         found.product[customer, at] = best[row, column]
         found.score[customer, at] = score[row, column]
         found.speaker[customer, at] = place
-        left[customer, best[row, column]] = False
         filled += np.bincount(customer, minlength=acts.n_customers)
     return found
 
@@ -126,14 +132,17 @@ def shown_variants(
     return of_product, keys, known.variant[own][order][first]
 
 
-def _largest(values: Floats, count: int) -> Integers:
+def _largest(values: Singles, count: int) -> Integers:
     """Places of the largest values of each row, largest first; of equals the smaller place."""
-    if values.shape[1] <= count:
+    size = values.shape[1]
+    if size <= count:
         return np.argsort(-values, axis=1, kind="stable")
-    found = np.argpartition(-values, count - 1, axis=1)[:, :count]
-    least = np.take_along_axis(values, found, axis=1).min(axis=1)
-    # Several are as large as the last one: a part of a row says nothing of which of them it took.
-    tied = np.flatnonzero((least > 0) & ((values >= least[:, None]).sum(axis=1) > count))
+    parted = np.argpartition(values, (size - count - 1, size - count), axis=1)
+    found = parted[:, size - count :]
+    next_one = np.take_along_axis(values, parted[:, [size - count - 1]], axis=1)[:, 0]
+    least = np.take_along_axis(values, found[:, [0]], axis=1)[:, 0]
+    # The next one is as large as the last one: the parting says nothing of which of them it took.
+    tied = np.flatnonzero((least > 0) & (next_one == least))
     found[tied] = np.argsort(-values[tied], axis=1, kind="stable")[:, :count]
     found = np.sort(found, axis=1)
     order = np.argsort(-np.take_along_axis(values, found, axis=1), axis=1, kind="stable")

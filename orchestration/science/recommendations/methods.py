@@ -5,10 +5,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from orchestration.science.recommendations.acts import Acts, Interactions, acts_until
-from orchestration.science.recommendations.catalogue import Catalogue, Floats
+from orchestration.science.recommendations.catalogue import Catalogue, Floats, Singles
 from orchestration.science.recommendations.collaborative import Collaborative, fit_collaborative
 from orchestration.science.recommendations.content import Content, fit_content
-from orchestration.science.recommendations.popular import Popular, fit_popular, row_shares
+from orchestration.science.recommendations.popular import Popular, fit_popular
 
 
 @dataclass(frozen=True)
@@ -19,9 +19,18 @@ class Hybrid:
     collaborative: Collaborative
     name: str = "hybrid"
 
-    def probabilities(self, acts: Acts) -> Floats:
+    def probabilities(self, acts: Acts) -> Singles:
         """Shares, shape (n_customers, n_products); zeros where neither speaks."""
-        return row_shares(self.content.probabilities(acts) + self.collaborative.probabilities(acts))
+        lift, kind = self.content.lifts(acts)
+        rows = self.collaborative.rows(acts)
+        counts = np.diff(rows.indptr)
+        speakers = lift.any(axis=1).astype(np.float32) + (counts > 0)
+        part = 1 / np.maximum(speakers, 1)
+        share = self.content.popular.share.astype(np.float32)
+        found = (lift * part[:, None])[:, kind] * share
+        customer = np.repeat(np.arange(acts.n_customers), counts)
+        found[customer, rows.indices] += rows.data * part[customer]
+        return found
 
 
 @dataclass(frozen=True)

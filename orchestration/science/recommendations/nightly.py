@@ -13,7 +13,7 @@ from orchestration.science.recommendations.reasons import reasons
 from orchestration.science.recommendations.trial import Trial, speakers_of
 
 METHODS = ("popular", "content", "collaborative", "hybrid")
-# Customers whose scores of all products fit into memory at once: 64 MB in doubles.
+# Customers whose scores of all products fit into memory at once: 32 MB.
 CELLS_AT_ONCE = 8_000_000
 
 _TEXT = pa.dictionary(pa.int32(), pa.string())
@@ -89,7 +89,8 @@ def recommendation_table(
         The night's last day.
     """
     on_shelf = catalogue.shelf(day)
-    if not on_shelf.any():
+    # Where nothing was ever bought nobody knows what sells, and there is nothing to fall back on.
+    if not on_shelf.any() or not methods.popular.variant_sales.any():
         return RECOMMENDATIONS.empty_table()
     acts = acts_until(interactions, catalogue, day)
     lists = rank(acts, permitted(acts, catalogue, on_shelf), speakers_of(champion, methods))

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from orchestration.science.recommendations.acts import PURCHASE, Acts, Interactions
-from orchestration.science.recommendations.catalogue import Catalogue, Floats
+from orchestration.science.recommendations.catalogue import Catalogue, Floats, Singles
 
 # What sells changes with the season: a purchase counts half after a quarter.
 HALF_LIFE_DAYS = 91
@@ -21,9 +21,10 @@ class Popular:
     variant_sales: Floats
     name: str = "popular"
 
-    def probabilities(self, acts: Acts) -> Floats:
+    def probabilities(self, acts: Acts) -> Singles:
         """The same for every customer, shape (n_customers, n_products)."""
-        return np.broadcast_to(self.share, (acts.n_customers, self.share.size))
+        share = self.share.astype(np.float32)
+        return np.broadcast_to(share, (acts.n_customers, share.size))
 
 
 @dataclass(frozen=True)
@@ -32,10 +33,11 @@ class OwnMostFrequent:
 
     name: str = "own_most_frequent"
 
-    def probabilities(self, acts: Acts) -> Floats:
+    def probabilities(self, acts: Acts) -> Singles:
         """Share of the customer's days of purchase, shape (n_customers, n_products)."""
-        days = acts.matrix(acts.purchase_days.astype(float)).toarray()
-        return row_shares(days)
+        days = acts.matrix(acts.purchase_days.astype(np.float32)).toarray()
+        total = days.sum(axis=1, keepdims=True)
+        return np.divide(days, total, out=np.zeros_like(days), where=total > 0)
 
 
 def fit_popular(interactions: Interactions, catalogue: Catalogue, day: int) -> Popular:
@@ -47,9 +49,3 @@ def fit_popular(interactions: Interactions, catalogue: Catalogue, day: int) -> P
     of_product = np.bincount(catalogue.product, sales, minlength=catalogue.n_products)
     counted = of_product + NEVER_BOUGHT
     return Popular(counted / counted.sum() if counted.size else counted, sales)
-
-
-def row_shares(values: Floats) -> Floats:
-    """Each row over its sum; a row of zeros stays one."""
-    total = values.sum(axis=1, keepdims=True)
-    return np.divide(values, total, out=np.zeros_like(values), where=total > 0)
