@@ -62,7 +62,11 @@ class PublishedTable:
 
 @dataclass(frozen=True)
 class Publication:
-    """One published night. `fingerprint` says what the numbers are: equal numbers, equal fingerprint."""
+    """One published night. `fingerprint` says what the numbers are: equal numbers, equal fingerprint.
+
+    It does not depend on the folder or the run. It does on the kind of processor: linear algebra
+    picks its kernels by it (OPENBLAS_CORETYPE names others), and a search for a summit ends in another eighth digit.
+    """
 
     label: str
     run_id: str

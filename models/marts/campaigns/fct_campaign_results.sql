@@ -226,8 +226,9 @@ weeks_of_persons as (
         sides.arm,
         cast(date_trunc('week', orders.ordered_date) as date) as week,
         orders.customer_id,
-        sum(cast(orders.contribution_margin_amount as double)) as margin,
-        cast(count(*) filter (where orders.is_valid_order) as double) as orders
+        -- Decimals, whose sums are the same in any order of rows: half a penny must not go up one night and down the next.
+        cast(sum(orders.contribution_margin_amount) as decimal(18, 2)) as margin,
+        cast(count(*) filter (where orders.is_valid_order) as decimal(18, 2)) as orders
     from orders
     inner join sides
         on orders.customer_id = sides.customer_id
@@ -246,11 +247,12 @@ compared as (
         persons_per_week.week,
         persons_per_week.persons,
         {%- for outcome in ['margin', 'orders'] %}
-        coalesce(sum(weeks_of_persons.{{ outcome }}), 0) / persons_per_week.persons as mean_{{ outcome }},
+        {% set total = 'cast(coalesce(sum(weeks_of_persons.' ~ outcome ~ '), 0) as double)' -%}
+        {{ total }} / persons_per_week.persons as mean_{{ outcome }},
         -- of those who ordered and those who did not
         (
-            coalesce(sum(power(weeks_of_persons.{{ outcome }}, 2)), 0)
-            - power(coalesce(sum(weeks_of_persons.{{ outcome }}), 0), 2) / persons_per_week.persons
+            cast(coalesce(sum(weeks_of_persons.{{ outcome }} * weeks_of_persons.{{ outcome }}), 0) as double)
+            - power({{ total }}, 2) / persons_per_week.persons
         ) / nullif(persons_per_week.persons - 1, 0) as {{ outcome }}_variance,
         {%- endfor %}
         -- Of several experiments on one campaign the latest tells the week.

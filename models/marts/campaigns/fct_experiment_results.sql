@@ -170,7 +170,7 @@ unit_orders as (
         }.items() %}
         count(*) filter (where orders.is_valid_order and {{ condition }}) as orders_{{ when }},
         max(case when orders.is_valid_order and {{ condition }} then 1 else 0 end) as purchase_rate_{{ when }},
-        sum(case when {{ condition }} then cast(orders.contribution_margin_amount as double) else 0 end)
+        sum(case when {{ condition }} then orders.contribution_margin_amount else 0 end)
             as contribution_margin_{{ when }}{{ ',' if not loop.last }}
         {%- endfor %}
     from units
@@ -225,8 +225,9 @@ moments as (
         arm,
         '{{ metric }}' as metric,
         cast(count(*) as double) as n,
-        avg({{ metric }}_y) as mean_y,
-        avg({{ metric }}_x) as mean_x,
+        -- Sums of decimals are the same in any order of rows, and two arms alike differ by nothing.
+        cast(sum(cast({{ metric }}_y as decimal(18, 2))) as double) / count(*) as mean_y,
+        cast(sum(cast({{ metric }}_x as decimal(18, 2))) as double) / count(*) as mean_x,
         var_samp({{ metric }}_y) as var_y,
         var_samp({{ metric }}_x) as var_x,
         covar_samp({{ metric }}_x, {{ metric }}_y) as covariance
