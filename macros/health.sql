@@ -73,7 +73,7 @@ select
 {% macro robust_deviation(mad) -%} (1.4826 * {{ mad }}) {%- endmacro %}
 
 {#- Every mart of the project with the sources that it cannot do without (config.meta.needs, set per folder in
-    dbt_project.yml and per model where one differs). Empty while dbt only parses. -#}
+    dbt_project.yml and per model where one differs); `a or b` is a need that either meets. Empty while dbt only parses. -#}
 {% macro marts_and_needs() %}
 {%- set marts = [] -%}
 {%- if execute -%}

@@ -121,23 +121,23 @@ class Night:
         """The rows of a chart. What the shop does not deliver is an answer, not an error."""
         if absent := [table for table in chart.tables if table not in self.tables]:
             return Answer(no_data=f"This copy holds no {absent[0]} yet.")
-        unchosen = [
-            f.label for f in board.filters if f"${f.name}" in chart.sql and f.name not in chosen
-        ]
+        unchosen = [f for f in board.filters if f"${f.name}" in chart.sql and f.name not in chosen]
         started = time.perf_counter()
         names, rows = ([], []) if unchosen else self.copy.query(chart.sql, chosen)
         spent = (time.perf_counter() - started) * 1000
         self.timings.append((f"{board.name}.{chart.id}", spent))
         if not rows or _is_void(names, rows):
-            why, is_complete = self._why_empty(chart)
+            # Nothing to choose from, nothing to show: what the choices are made of is what is missing.
+            read = [*chart.tables, *(table for f in unchosen for table in tables_of(f.options))]
+            why, is_complete = self._why_empty(read)
             return Answer(no_data=why, is_complete=is_complete, milliseconds=spent)
         return Answer(tuple(names), tuple(rows), milliseconds=spent)
 
-    def _why_empty(self, chart: Chart) -> tuple[str, bool]:
+    def _why_empty(self, tables: Sequence[str]) -> tuple[str, bool]:
         missing = sorted(
             {
                 word.strip()
-                for table in chart.tables
+                for table in tables
                 for word in self._sources_missing.get(table, "").split(",")
                 if word.strip()
             }

@@ -49,7 +49,7 @@ def sources(nights: Nights, in_this_process: None) -> dict[str, frozenset[str]]:
 
 
 @pytest.fixture(scope="session")
-def needs(nights: Nights, in_this_process: None) -> dict[str, frozenset[str]]:
+def needs(nights: Nights, in_this_process: None) -> dict[str, list[str]]:
     return needs_of_marts(ensure_manifest(nights.night.settings))
 
 

@@ -24,10 +24,10 @@ def sources_of_marts(settings: Settings) -> dict[str, frozenset[str]]:
     return {key.path[-1]: sources for key, sources in found.items() if key.path[-1] in marts}
 
 
-def needs_of_marts(manifest: Mapping[str, Any]) -> dict[str, frozenset[str]]:
-    """Mart -> the sources that it names as those that it cannot do without."""
+def needs_of_marts(manifest: Mapping[str, Any]) -> dict[str, list[str]]:
+    """Mart -> the sources that it names as those that it cannot do without; of `a or b` one is enough."""
     return {
-        node["name"]: frozenset(node["config"]["meta"]["needs"])
+        node["name"]: node["config"]["meta"]["needs"]
         for node in manifest["nodes"].values()
         if node["resource_type"] == "model" and "marts" in node["fqn"]
     }

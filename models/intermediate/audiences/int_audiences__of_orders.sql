@@ -28,10 +28,15 @@ returned_lines as (
 
 ),
 
+-- Of what is in an order and can come back more is known, also in the store; the parcels of any order know when they came.
 deliveries as (
 
-    select * from {{ ref('int_deliveries__orders') }}
-    where delivered_date > {{ add_days(as_of_date(), -audience_days('post_purchase')) }}
+    select
+        orders.order_id,
+        coalesce(goods.delivered_date, parcels.delivered_date) as delivered_date
+    from orders
+    left join {{ ref('int_deliveries__orders') }} as goods on orders.order_id = goods.order_id
+    left join {{ ref('int_orders__deliveries') }} as parcels on orders.order_id = parcels.order_id
 
 ),
 
@@ -110,6 +115,7 @@ arrived as (
         ) as recency
     from deliveries
     inner join orders on deliveries.order_id = orders.order_id
+    where deliveries.delivered_date > {{ add_days(as_of_date(), -audience_days('post_purchase')) }}
 
 ),
 

@@ -65,6 +65,14 @@ def test_a_source_that_the_shop_does_not_deliver_is_named_and_is_no_error(board,
     assert "Members, as of 31 May 2026. People who pay." in chart(text, "members")
 
 
+def test_a_chart_without_anything_to_choose_names_what_the_choices_are_made_of(tmp_path, night):
+    every_country = next(line for line in BOARD.splitlines() if "options: select 'all'" in line)
+    of_members = "    options: select members as value, members as label from fct_members"
+    chosen = board_of(tmp_path, BOARD.replace(every_country, of_members))
+    text = page([chosen], chosen, night, {}, LiveLinks(), "")
+    assert "No data. The shop delivers no memberships." in chart(text, "orders")
+
+
 def test_a_table_that_the_copy_does_not_hold_yet_is_named_and_is_no_error(board, night):
     text = page([board], board, night, {}, LiveLinks(), "")
     assert "No data. This copy holds no fct_parcels yet." in chart(text, "parcels")
