@@ -6,7 +6,11 @@ with
 orders as (
 
     select * from {{ ref('int_deliveries__orders') }}
-    where customer_id is not null and delivered_date is not null
+    where
+        customer_id is not null
+        and delivered_date is not null
+        -- A shop that delivers no returns says nothing about them: its customers have no rate, and not one of zero.
+        and exists (select 1 from {{ ref('int_returns__items') }})
 
 ),
 

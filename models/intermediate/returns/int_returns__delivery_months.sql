@@ -6,7 +6,10 @@ orders as (
         order_id,
         {{ month_of('delivered_date') }} as delivery_month
     from {{ ref('int_deliveries__orders') }}
-    where delivered_date <= {{ as_of_date() }}
+    where
+        delivered_date <= {{ as_of_date() }}
+        -- A shop that delivers no returns says nothing about them: its months have no rate, and not one of zero.
+        and exists (select 1 from {{ ref('int_returns__lines') }})
 
 ),
 

@@ -5,7 +5,10 @@ with
 effects as (
 
     select * from {{ ref('fct_effects') }}
-    where event_family = 'membership'
+    where
+        event_family = 'membership'
+        -- Who delivers no memberships asks nothing about them.
+        and exists (select 1 from {{ ref('int_membership__spells') }})
 
 ),
 
