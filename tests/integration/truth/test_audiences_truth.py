@@ -288,3 +288,19 @@ def test_the_cap_counts_the_messages_of_the_delivered_files(inbox, persons, memb
     included = {row["customer_id"] for row in members if row["is_included"] and row["arm"]}
     assert any(len(messages) >= 2 for messages in sent.values())
     assert [person for person in included if len(sent[person]) >= 2] == []
+
+
+def test_a_message_names_the_list_that_it_was_sent_to(sample_shop, inbox):
+    """What a sender calls by an audience's name is known by it the next night."""
+    lists = defaultdict(set)
+    for event in rows_of(inbox, "message_events"):
+        if event["audience_id"] is not None:
+            lists[event["message_id"]].add(event["audience_id"])
+    told = dict(
+        sample_shop.warehouse.query(
+            "select message_id, audience_id from marts.fct_messages where audience_id is not null"
+        )
+    )
+    assert len(told) > 1000
+    assert {name for name, audience in told.items() if lists[name] != {audience}} == set()
+    assert len(set(told.values())) == len(set().union(*lists.values()))
