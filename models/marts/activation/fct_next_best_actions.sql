@@ -256,7 +256,21 @@ with_arms as (
 
     select
         *,
-        has_best and not is_held_out as is_done
+        has_best and not is_held_out as is_done,
+        -- Why, in one word; of several reasons for doing nothing the first that holds.
+        case
+            when has_best and not is_held_out then 'worth_it'
+            when has_best then 'held_out'
+            when measured_actions = 0 then 'nothing_measured'
+            when working_actions = 0 then 'nothing_works'
+            when order_count = 0 then 'no_order_yet'
+            when margin_365d is null then 'value_unknown'
+            when first_action is null then 'not_eligible'
+            when not may_be_reached then 'no_consent'
+            when incremental_margin_amount is null then 'offer_unknown'
+            when incremental_margin_amount > 0 then 'not_drawn_by_lot'
+            else 'costs_more'
+        end as reason_code
     from decided
 
 ),
@@ -277,27 +291,28 @@ final as (
         case when is_done then purpose end as purpose,
         case when has_best then evidence_kind end as evidence_kind,
         case when has_best then evidence end as evidence,
-        case
-            when is_done then concat(
+        reason_code,
+        case reason_code
+            when 'worth_it' then concat(
                 label, ': ', {{ percent_in_words('uplift') }}, ' more orders (', {{ percent_in_words('uplift_low') }}, ' to ', {{ percent_in_words('uplift_high') }},
                 ') in ', {{ in_words('window_days') }}, ' days bring ', {{ in_words('added_margin_amount') }}, '; ',
                 {{ in_words('cannibalised_amount') }}, ' is given on orders that would have come anyway, and ',
                 {{ in_words('cost_per_customer_amount') }}, ' is spent.'
             )
-            when has_best then concat('Held out, so that what actions bring can be measured again. Else: ', label, '.')
-            when measured_actions = 0 then 'No action has been measured in this shop.'
-            when working_actions = 0 then 'No action that was measured in this shop was shown to bring orders.'
-            when order_count = 0 then 'The customer has not ordered yet, so nothing is expected that an action could add to.'
-            when margin_365d is null then 'What the customer will bring is not known, so nobody knows what an action would add.'
-            when first_action is null then 'No action that brings orders is made for this customer.'
-            when not may_be_reached then 'No action that brings orders may reach this customer: there is no consent.'
-            when incremental_margin_amount is null then 'What the action gives away is not known for this customer.'
-            when incremental_margin_amount > 0 then concat(
+            when 'held_out' then concat('Held out, so that what actions bring can be measured again. Else: ', label, '.')
+            when 'nothing_measured' then 'No action has been measured in this shop.'
+            when 'nothing_works' then 'No action that was measured in this shop was shown to bring orders.'
+            when 'no_order_yet' then 'The customer has not ordered yet, so nothing is expected that an action could add to.'
+            when 'value_unknown' then 'What the customer will bring is not known, so nobody knows what an action would add.'
+            when 'not_eligible' then 'No action that brings orders is made for this customer.'
+            when 'no_consent' then 'No action that brings orders may reach this customer: there is no consent.'
+            when 'offer_unknown' then 'What the action gives away is not known for this customer.'
+            when 'not_drawn_by_lot' then concat(
                 label, ' is expected to bring ', {{ in_words('incremental_margin_amount') }},
                 ' more than it costs; it was not drawn by lot, and at the lower end of its interval it brings ',
                 {{ in_words('incremental_margin_low_amount') }}, '.'
             )
-            else concat(
+            when 'costs_more' then concat(
                 label, ' would give away or cost more (', {{ in_words('cannibalised_amount + cost_per_customer_amount') }},
                 ') than it is expected to bring (', {{ in_words('added_margin_amount') }}, ').'
             )
