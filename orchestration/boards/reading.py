@@ -59,6 +59,7 @@ class Night:
     copy: Copy
     timings: list[tuple[str, float]] = field(default_factory=list)
     _options: dict[str, list[tuple[str, str]]] = field(default_factory=dict)
+    _answers: dict[tuple[Any, ...], Answer] = field(default_factory=dict)
 
     @cached_property
     def tables(self) -> frozenset[str]:
@@ -118,6 +119,14 @@ class Night:
         return [(str(row[0]), str(row[1])) for row in self._rows(choice.options)]
 
     def answer(self, board: Board, chart: Chart, chosen: Mapping[str, str]) -> Answer:
+        """The rows of a chart, asked for once: most pages of a night differ in one choice, which few charts heed."""
+        heeded = tuple(sorted((n, value) for n, value in chosen.items() if f"${n}" in chart.sql))
+        key = (board.name, chart.id, heeded)
+        if key not in self._answers:
+            self._answers[key] = self.ask(board, chart, chosen)
+        return self._answers[key]
+
+    def ask(self, board: Board, chart: Chart, chosen: Mapping[str, str]) -> Answer:
         """The rows of a chart. What the shop does not deliver is an answer, not an error."""
         if absent := [table for table in chart.tables if table not in self.tables]:
             return Answer(no_data=f"This copy holds no {absent[0]} yet.")

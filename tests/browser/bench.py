@@ -71,7 +71,7 @@ def _queries(reader: CopyReader) -> list[str]:
             for chart in board.charts:
                 spent = np.array(
                     [
-                        night.answer(board, chart, chosen).milliseconds
+                        night.ask(board, chart, chosen).milliseconds
                         for chosen in asked
                         for _ in range(RUNS_OF_A_QUERY)
                     ]

@@ -106,6 +106,21 @@ def test_the_nightly_pages_hold_one_page_for_every_option_and_name_no_address(bo
     assert not any(re.search(r"https?://|//[a-z]", text) for text in made.values())
 
 
+def test_a_chart_that_does_not_heed_a_filter_is_asked_for_once_a_night(copy, board, night):
+    asked = []
+    query = copy.query
+    copy.query = lambda sql, parameters: asked.append(sql) or query(sql, parameters)
+    made = dict(pages([board], night, ""))
+    # Two countries: the orders of each, the members once.
+    assert sum("fct_orders" in sql for sql in asked) == 2
+    assert sum("fct_members" in sql and "fct_mart_status" not in sql for sql in asked) == 1
+    [narrowed] = [text for name, text in made.items() if "gb" in name]
+    assert ("50" in chart(made["orders.html"], "orders"), "30" in chart(narrowed, "orders")) == (
+        True,
+        True,
+    )
+
+
 def test_options_that_look_alike_have_pages_of_their_own():
     links = FileLinks({})
     names = {links.to("orders", {"country": value}) for value in ("a b", "a-b", "A B", "ä b")}
