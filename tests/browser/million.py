@@ -65,11 +65,15 @@ COUNTED = {
         segments.lifecycle_stage, segments.value_tier, v.occasion_count, v.historic_clv_amount,
         v.residual_clv_365d_amount, v.currency_code, churn.p_churn_90d,
         churn.reason_1 as churn_reason, churn.last_ordered_date,
+        recommended.product_title as recommended_product_title,
         v.as_of_date, v.published_run_id
     from big.marts.fct_customer_segments as segments
     inner join big.marts.dim_customers as customers using (customer_id)
     inner join big.marts.fct_customer_value as v using (customer_id)
     inner join big.marts.fct_customer_churn as churn using (customer_id)
+    left join sample.marts.fct_product_recommendations as recommended
+        on recommended.customer_id = regexp_replace(segments.customer_id, '-[0-9]+$', '')
+        and recommended.recommendation_rank = 1
     qualify rank_in_group <= 100
 """,
 }

@@ -27,6 +27,13 @@ churn as (
 
 ),
 
+recommendations as (
+
+    select * from {{ ref('fct_product_recommendations') }}
+    where recommendation_rank = 1
+
+),
+
 joined as (
 
     select
@@ -44,12 +51,14 @@ joined as (
         customer_values.currency_code,
         churn.p_churn_90d,
         churn.reason_1 as churn_reason,
-        churn.last_ordered_date
+        churn.last_ordered_date,
+        recommendations.product_title as recommended_product_title
 
     from segments
     inner join customers on segments.customer_id = customers.customer_id
     inner join customer_values on segments.customer_id = customer_values.customer_id
     inner join churn on segments.customer_id = churn.customer_id
+    left join recommendations on segments.customer_id = recommendations.customer_id
 
 ),
 
@@ -81,6 +90,7 @@ final as (
         lifecycle_stage,
         value_tier,
         churn_reason,
+        recommended_product_title,
 
         -- measures
         occasion_count,
