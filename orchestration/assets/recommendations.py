@@ -107,7 +107,7 @@ def recommend_the_night(
 def said_of(trial: Trial, table: pa.Table) -> str:
     """One line for the terminal: who is shown something, and by which method."""
     if not table.num_rows:
-        return "nobody is recommended anything: no product is known"
+        return "nobody is recommended anything: nothing that is on sale was ever bought"
     customers = int(np.sum(table["recommendation_rank"].to_numpy() == 1))
     counts = Counter(
         {

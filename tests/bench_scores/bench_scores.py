@@ -1,6 +1,6 @@
 """What the scores are worth, on data whose outcomes they never saw, and how quickly they are made.
 
-    python -m tests.bench_scores [--only cdnow online-retail sample speed]
+    python -m tests.bench_scores [--only cdnow online-retail sample recommendations speed]
 
 Tables to the output, progress to the error stream. Each figure that was aimed at stands beside what
 was reached. Nothing fails here: what must hold is tested; this shows how far it goes.
@@ -11,12 +11,13 @@ import sys
 import time
 from collections.abc import Callable
 
-from tests.bench_scores import cdnow, online_retail, sample_shop, speed
+from tests.bench_scores import cdnow, online_retail, recommendations, sample_shop, speed
 
 PARTS: dict[str, Callable[[Callable[[str], None]], str]] = {
     "cdnow": cdnow.bench,
     "online-retail": online_retail.bench,
     "sample": sample_shop.bench,
+    "recommendations": recommendations.bench,
     "speed": speed.bench,
 }
 

@@ -87,6 +87,22 @@ class Acts:
         found.sort_indices()
         return found
 
+    def of_customers(self, customers: Integers) -> "Acts":
+        """Those of some customers, ascending, who are numbered from 0."""
+        place = np.searchsorted(customers, self.customer)
+        own = np.append(customers, -1)[place] == self.customer
+        return replace(
+            self,
+            customer=place[own],
+            product=self.product[own],
+            interest=self.interest[own],
+            kind=self.kind[own],
+            purchase_days=self.purchase_days[own],
+            last_purchase=self.last_purchase[own],
+            is_disliked=self.is_disliked[own],
+            n_customers=customers.size,
+        )
+
     def liking(self) -> sparse.csr_array:
         """Interest above zero, customers by products."""
         return self.matrix(np.maximum(self.interest, 0.0))

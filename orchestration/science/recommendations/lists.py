@@ -21,6 +21,8 @@ from orchestration.science.recommendations.catalogue import (
 
 # Recommendations of a customer: a row of a page, or the products of a mail.
 LENGTH = 10
+# Scores of customers for all products that are in memory at once: 32 MB, and a few times that on the way.
+CELLS_AT_ONCE = 8_000_000
 
 
 class Method(Protocol):

@@ -7,14 +7,17 @@ import pyarrow as pa
 
 from orchestration.science.recommendations.acts import Interactions, acts_until
 from orchestration.science.recommendations.catalogue import Catalogue
-from orchestration.science.recommendations.lists import permitted, rank, shown_variants
+from orchestration.science.recommendations.lists import (
+    CELLS_AT_ONCE,
+    permitted,
+    rank,
+    shown_variants,
+)
 from orchestration.science.recommendations.methods import Methods
 from orchestration.science.recommendations.reasons import reasons
 from orchestration.science.recommendations.trial import Trial, speakers_of
 
 METHODS = ("popular", "content", "collaborative", "hybrid")
-# Customers whose scores of all products fit into memory at once: 32 MB.
-CELLS_AT_ONCE = 8_000_000
 
 _TEXT = pa.dictionary(pa.int32(), pa.string())
 RECOMMENDATIONS = pa.schema(

@@ -7,6 +7,7 @@ by its whole interval. If none passes, what sells is shown. Yardsticks keep the 
 be shown, and are filled up by what sells as the methods are, so that only the order is compared.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,8 +15,19 @@ import numpy as np
 from orchestration.science.court.bootstrap import Difference, paired_difference
 from orchestration.science.court.origins import quarterly_origins
 from orchestration.science.recommendations.acts import PURCHASE, Interactions, acts_until
-from orchestration.science.recommendations.catalogue import Catalogue, Floats, Integers
-from orchestration.science.recommendations.lists import LENGTH, Method, permitted, rank
+from orchestration.science.recommendations.catalogue import (
+    Catalogue,
+    Flags,
+    Floats,
+    Integers,
+)
+from orchestration.science.recommendations.lists import (
+    CELLS_AT_ONCE,
+    LENGTH,
+    Method,
+    permitted,
+    rank,
+)
 from orchestration.science.recommendations.methods import Methods, fit_methods
 from orchestration.science.recommendations.metrics import Hits, coverage, hits, mean_novelty
 from orchestration.science.recommendations.popular import OwnMostFrequent
@@ -119,20 +131,9 @@ def _hear(
     methods = fit_methods(interactions, catalogue, day)
     acts = acts_until(interactions, catalogue, day)
     on_shelf = catalogue.shelf(day)
-    may_be_shown = permitted(acts, catalogue, on_shelf)
-    known = np.zeros(acts.n_customers, dtype=bool)
-    known[acts.customer] = True
     came = interactions.within(day + 1, day + horizon_days)
-    came_bought = came.kind == PURCHASE
-    wanted = np.zeros_like(may_be_shown)
-    wanted[came.customer[came_bought], catalogue.product[came.variant[came_bought]]] = True
-    wanted &= may_be_shown & known[:, None]
-    had = np.zeros_like(may_be_shown)
-    again = acts.purchase_days > 0
-    had[acts.customer[again], acts.product[again]] = True
-    judged = np.flatnonzero(wanted.any(axis=1))
-    scopes = {"all": wanted, "new": wanted & ~had, "repeat": wanted & had}
-    n_shown = np.unique(catalogue.product[on_shelf]).size
+    came = came.where(came.kind == PURCHASE)
+    buyers = np.intersect1d(acts.customer, came.customer)
     asked: tuple[Method, ...] = (
         methods.popular,
         OwnMostFrequent(),
@@ -140,24 +141,68 @@ def _hear(
         methods.collaborative,
         methods.hybrid,
     )
+    judged: list[Integers] = [np.zeros(0, dtype=np.int64)]
+    lists: dict[str, list[Integers]] = {one.name: [] for one in asked}
+    found: dict[tuple[str, str], list[Hits]] = {
+        (one.name, scope): [] for one in asked for scope in SCOPES
+    }
+    for part in parts(buyers, catalogue.n_products):
+        own = acts.of_customers(part)
+        may_be_shown = permitted(own, catalogue, on_shelf)
+        wanted = _bought(came, catalogue, part) & may_be_shown
+        had = np.zeros_like(wanted)
+        again = own.purchase_days > 0
+        had[own.customer[again], own.product[again]] = True
+        scopes = {"all": wanted, "new": wanted & ~had, "repeat": wanted & had}
+        some = wanted.any(axis=1)
+        judged.append(part[some])
+        for method in asked:
+            shown = rank(own, may_be_shown, (method, methods.popular)).product
+            lists[method.name].append(shown[some])
+            for scope, of_scope in scopes.items():
+                rows = of_scope.any(axis=1)
+                found[method.name, scope].append(hits(shown[rows], of_scope[rows]))
     measured, ndcg = [], {}
-    for method in asked:
-        lists = rank(acts, may_be_shown, (method, methods.popular)).product[judged]
-        for scope, of_scope in scopes.items():
-            own = of_scope[judged]
-            some = own.any(axis=1)
-            found = hits(lists[some], own[some])
-            measured += _measured(method.name, day, scope, found)
+    n_shown = np.unique(catalogue.product[on_shelf]).size
+    customer = np.concatenate(judged)
+    for name, told in lists.items():
+        for scope in SCOPES:
+            whole = Hits(
+                *(np.concatenate([np.zeros(0), *one]) for one in _turned(found[name, scope]))
+            )
+            measured += _measured(name, day, scope, whole)
             if scope == "all":
-                ndcg[method.name] = found.ndcg
-        for name, value in (
-            ("coverage", coverage(lists, n_shown)),
-            ("novelty", mean_novelty(lists, methods.novelty)),
+                ndcg[name] = whole.ndcg
+        shown = np.concatenate([np.zeros((0, LENGTH), dtype=np.int64), *told])
+        for metric, value in (
+            ("coverage", coverage(shown, n_shown)),
+            ("novelty", mean_novelty(shown, methods.novelty)),
         ):
             measured.append(
-                Measured(method.name, day, "all", name, judged.size, value, np.nan, np.nan)
+                Measured(name, day, "all", metric, customer.size, value, np.nan, np.nan)
             )
-    return measured, _Heard(judged, ndcg)
+    return measured, _Heard(customer, ndcg)
+
+
+def parts(customers: Integers, n_products: int) -> Iterator[Integers]:
+    """Customers in parts whose scores of all products fit into memory at once."""
+    size = max(1, CELLS_AT_ONCE // max(n_products, 1))
+    for first in range(0, customers.size, size):
+        yield customers[first : first + size]
+
+
+def _bought(came: Interactions, catalogue: Catalogue, customers: Integers) -> Flags:
+    """What each of some customers, ascending, bought; shape (n, n_products)."""
+    found = np.zeros((customers.size, catalogue.n_products), dtype=bool)
+    place = np.minimum(np.searchsorted(customers, came.customer), customers.size - 1)
+    own = customers[place] == came.customer
+    found[place[own], catalogue.product[came.variant[own]]] = True
+    return found
+
+
+def _turned(found: list[Hits]) -> tuple[list[Floats], ...]:
+    """The parts of each measure."""
+    return tuple([one[number] for one in found] for number in range(len(Hits._fields)))
 
 
 def _measured(method: str, day: int, scope: str, found: Hits) -> list[Measured]:
