@@ -18,7 +18,10 @@ experiments as (
 assignments as (
 
     select * from {{ ref('fct_experiment_assignments') }}
-    where is_counted
+    where
+        is_counted
+        -- Of draws alone nobody knows what was asked, nor for how long to look.
+        and exists (select 1 from experiments)
 
 ),
 

@@ -1,5 +1,3 @@
-{{ config(meta={'needs': ['consents']}) }}
-
 with
 
 spells as (

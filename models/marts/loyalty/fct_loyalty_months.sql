@@ -17,6 +17,8 @@ lots as (
 tiers as (
 
     select * from {{ ref('int_loyalty__tiers') }}
+    -- Tiers alone say nothing of points: months of a shop that delivers no ledger would owe nothing.
+    where exists (select 1 from movements)
 
 ),
 
@@ -26,6 +28,7 @@ balances as (
         customer_id,
         enrolled_date
     from {{ ref('int_loyalty__balances') }}
+    where exists (select 1 from movements)
 
 ),
 
