@@ -58,6 +58,7 @@ planned_arms as (
         trim(split_part(written, '=', 1)) as arm,
         try_cast(trim(split_part(written, '=', 2)) as double) as share
     from written_arms
+    where exists (select 1 from assignments)
 
 ),
 

@@ -236,6 +236,8 @@ joined as (
     left join kept on acquired.month_start = kept.month_start
     left join returned on acquired.month_start = returned.month_start
     cross join data_window
+    -- Without any spend a new customer would cost what friends are paid, and nothing more.
+    where exists (select 1 from marketing_spend)
 
 ),
 
