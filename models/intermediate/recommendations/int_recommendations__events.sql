@@ -106,9 +106,19 @@ counted_weeks as (
         week,
         sum(buyers) as buyers
     from (
-        select product_id, week, count(*) as buyers from first_purchases group by 1, 2
+        select
+            product_id,
+            week,
+            count(*) as buyers
+        from first_purchases
+        group by 1, 2
         union all
-        select product_id, shown_week as week, 0 as buyers from events where product_id is not null group by 1, 2
+        select distinct
+            product_id,
+            shown_week as week,
+            0 as buyers
+        from events
+        where product_id is not null
         union all
         select cast(null as {{ string_type() }}) as product_id, shown_week as week, 0 as buyers from weeks
     ) as counts

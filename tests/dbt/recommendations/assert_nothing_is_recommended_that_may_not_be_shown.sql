@@ -1,4 +1,4 @@
--- By the rows as delivered: products, lines of valid orders, ratings and the newest stock of each place, without the way by
+-- And no list has a gap. By the rows as delivered: products, lines of valid orders, ratings and the newest stock of each place, without the way by
 -- which the lists were made.
 with
 
@@ -68,11 +68,23 @@ catalogue as (
 
     select count(*) as variants from products
 
+),
+
+lists as (
+
+    select
+        customer_id,
+        count(*) as places,
+        max(recommendation_rank) as last_place
+    from recommendations
+    group by 1
+
 )
 
 select
     recommendations.customer_id,
     recommendations.variant_id,
+    lists.places,
     bought.last_ordered_date,
     newest_stock.is_in_stock,
     products.launched_at,
@@ -84,9 +96,11 @@ left join bought
     on recommendations.customer_id = bought.customer_id
     and recommendations.product_id = bought.product_id
 left join cycles on bought.product_id = cycles.known_product_id
+left join lists on recommendations.customer_id = lists.customer_id
 left join newest_stock on recommendations.variant_id = newest_stock.variant_id
 where
     (catalogue.variants > 0 and products.variant_id is null)
+    or lists.places <> lists.last_place
     or products.is_deleted
     or products.is_gift_card
     or products.launched_at > {{ as_of_date() }}
