@@ -18,6 +18,7 @@ from orchestration.science.recommendations.catalogue import (
     Integers,
     Singles,
 )
+from orchestration.science.recommendations.repeats import is_used_up
 
 # Recommendations of a customer: a row of a page, or the products of a mail.
 LENGTH = 10
@@ -62,9 +63,7 @@ def permitted(acts: Acts, catalogue: Catalogue, on_shelf: Flags) -> Flags:
     can_be_had = np.zeros(catalogue.n_products, dtype=bool)
     can_be_had[catalogue.product[on_shelf]] = True
     found = np.broadcast_to(can_be_had, (acts.n_customers, catalogue.n_products)).copy()
-    cycle = np.nan_to_num(catalogue.cycle_days[acts.product], nan=0.0)
-    is_used_up = catalogue.is_replenishable[acts.product] & (acts.day - acts.last_purchase >= cycle)
-    refused = acts.is_disliked | ((acts.purchase_days > 0) & ~is_used_up)
+    refused = acts.is_disliked | ((acts.purchase_days > 0) & ~is_used_up(acts, catalogue))
     found[acts.customer[refused], acts.product[refused]] = False
     return found
 

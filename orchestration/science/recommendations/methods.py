@@ -9,14 +9,20 @@ from orchestration.science.recommendations.catalogue import Catalogue, Floats, S
 from orchestration.science.recommendations.collaborative import Collaborative, fit_collaborative
 from orchestration.science.recommendations.content import Content, fit_content
 from orchestration.science.recommendations.popular import Popular, fit_popular
+from orchestration.science.recommendations.repeats import Repeats, fit_repeats
 
 
 @dataclass(frozen=True)
 class Hybrid:
-    """The mean of what both methods say, or what the one says that has something to say."""
+    """The mean of both methods, or what the one says that has something to say; and the habit of buying again.
+
+    What is used up has as much more of a list as habit adds to the shop's purchases of it; a customer with
+    nothing of that kind is shown the mean of both methods alone.
+    """
 
     content: Content
     collaborative: Collaborative
+    repeats: Repeats
     name: str = "hybrid"
 
     def probabilities(self, acts: Acts) -> Singles:
@@ -30,6 +36,11 @@ class Hybrid:
         found = (lift * part[:, None])[:, kind] * share
         customer = np.repeat(np.arange(acts.n_customers), counts)
         found[customer, rows.indices] += rows.data * part[customer]
+        if self.repeats.habit > 0:
+            again = self.repeats.probabilities(acts)
+            has_any = again.any(axis=1)
+            found[has_any] *= 1 - self.repeats.habit
+            found += again * self.repeats.habit
         return found
 
 
@@ -40,12 +51,13 @@ class Methods:
     popular: Popular
     content: Content
     collaborative: Collaborative
+    repeats: Repeats
     novelty: Floats
 
     @property
     def hybrid(self) -> Hybrid:
         """Both together."""
-        return Hybrid(self.content, self.collaborative)
+        return Hybrid(self.content, self.collaborative, self.repeats)
 
 
 def fit_methods(interactions: Interactions, catalogue: Catalogue, day: int) -> Methods:
@@ -56,6 +68,7 @@ def fit_methods(interactions: Interactions, catalogue: Catalogue, day: int) -> M
         popular,
         fit_content(acts, catalogue, popular),
         fit_collaborative(acts, catalogue),
+        fit_repeats(interactions, catalogue, popular, day),
         self_information(acts),
     )
 

@@ -78,6 +78,10 @@ def reasons(
     words[goes_with] = sentences[which.reshape(-1)] if goes_with.size else ""
     own = _own_acts(acts, customer, product)
     words[own >= 0] = OWN_WORDS[acts.kind[own[own >= 0]]]
+    # The hybrid knows the habit of buying again, too.
+    again = (own >= 0) & says_content & says_collaborative
+    again[again] = acts.purchase_days[own[again]] > 0
+    by_content, by_collaborative = by_content | again, by_collaborative | again
     return words, by_content, by_collaborative
 
 
