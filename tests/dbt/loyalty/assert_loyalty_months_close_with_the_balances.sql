@@ -18,6 +18,8 @@ tonight as (
 
     select loyalty_tier, count(*) as members, sum(points_balance) as points
     from {{ ref('int_loyalty__balances') }}
+    -- Without a ledger there are tiers, and no months.
+    where exists (select 1 from {{ ref('int_loyalty__movements') }})
     group by 1
 
 ),
