@@ -168,6 +168,8 @@ def experiments(facts: Facts, frame: Frame, before: int) -> pa.Table:
         {
             "experiment_id": keys("X", np.array(row, dtype=np.int64) + 1, 2),
             "campaign_id": keys("K", np.array([_tested(frame, one) for one in known]) + 1, 4),
+            # None of them keeps anybody from recommendations.
+            "recommendation_slot": pa.nulls(len(row), pa.string()),
             "name": pa.array([one.name for one in known], pa.string()),
             "hypothesis": pa.array([one.hypothesis for one in known], pa.string()),
             "unit_type": pa.array(["customer"] * len(row), pa.string()),
