@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 import signal
 import stat
 import subprocess
@@ -134,6 +135,7 @@ def test_a_publication_that_is_killed_leaves_the_pointer_and_no_trace_after_the_
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parent)},
     )
     assert process.stdout.readline().strip() == "copying"
     process.send_signal(signal.SIGKILL)
