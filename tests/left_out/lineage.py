@@ -5,6 +5,8 @@ from typing import Any
 
 import dagster as dg
 
+from orchestration.assets.night_checks import CHECKS
+from orchestration.contract import load_contract
 from orchestration.definitions import build_defs
 from orchestration.resources.dbt_manifest import ensure_manifest, public_tables
 from orchestration.settings import Settings
@@ -19,6 +21,9 @@ def sources_of_marts(settings: Settings) -> dict[str, frozenset[str]]:
         for key in level:
             above = [found[parent] for parent in graph.get(key).parent_keys]
             own = key.path[1:] if key.path[0] == "landing" else []
+            if key == CHECKS:
+                # What the checks of a night found is made of all that they looked at.
+                own = load_contract().table_names
             found[key] = frozenset(own).union(*above)
     marts = {table.name for table in public_tables(ensure_manifest(settings))}
     return {key.path[-1]: sources for key, sources in found.items() if key.path[-1] in marts}
